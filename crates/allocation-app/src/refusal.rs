@@ -1,6 +1,6 @@
 //! Refusals as every transport reports them: a code with a title, a detail and members.
 
-use crate::RemoveBatchError;
+use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AllocateError, BatchReference, BatchVersion, CancelError, ChangeBatchError,
     ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError, PlaceError,
@@ -39,129 +39,6 @@ pub enum RefusalMembers<'a> {
     OpenLines(&'a [u32]),
     /// A batch whose version is not the expected one.
     Stale(&'a BatchReference, BatchVersion),
-}
-
-/// Declares the codes from one table. The doc comment of a code is its public description.
-macro_rules! codes {
-    ($($(#[doc = $description:literal])+ $code:ident: $name:literal, $title:literal;)+) => {
-        /// The codes of refusals.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum RefusalCode {
-            $($(#[doc = $description])+ $code,)+
-        }
-
-        impl RefusalCode {
-            /// All codes.
-            pub const ALL: &'static [Self] = &[$(Self::$code),+];
-
-            /// Returns the unique name of the code.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$code => $name),+ }
-            }
-
-            /// Returns the relative reference that clients compare.
-            #[must_use]
-            pub const fn uri(self) -> &'static str {
-                match self { $(Self::$code => concat!("/problems/", $name)),+ }
-            }
-
-            /// Returns the title.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$code => $title),+ }
-            }
-
-            /// Returns the description: when the refusal occurs, and the remedy.
-            #[must_use]
-            pub const fn description(self) -> &'static str {
-                match self { $(Self::$code => concat!($($description),+).trim_ascii()),+ }
-            }
-        }
-    };
-}
-
-codes! {
-    /// No batch has this reference.
-    BatchNotFound: "batch-not-found", "There is no such batch";
-
-    /// The order has no units in this batch.
-    AllocationNotFound: "allocation-not-found", "There is no such allocation";
-
-    /// No order has this id, or all its lines were standalone and have been deallocated.
-    OrderNotFound: "order-not-found", "There is no such order";
-
-    /// Another batch has this reference, with another SKU, purchased quantity or ETA.
-    BatchAlreadyExists: "batch-already-exists", "The reference is taken";
-
-    /// Lines are allocated to the batch, so it cannot be deleted. Deallocate them first.
-    BatchHasAllocations: "batch-has-allocations", "The batch has allocations";
-
-    /// The batch was corrected, and its version is none of those that `If-Match` names. Nothing was changed;
-    /// get the batch and decide again.
-    BatchChanged: "batch-changed", "The batch has changed";
-
-    /// The order already has a line of this SKU with another quantity.
-    LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
-
-    /// All batches of the SKU together have fewer free units than the line needs, or there are none. Nothing
-    /// was allocated. For an order, `shortages` lists all lines that are short.
-    OutOfStock: "out-of-stock", "Not enough stock";
-
-    /// The order accepts backorders, and `skus` lists those of its SKUs that have never had a batch and are
-    /// not registered. Nothing was placed. Correct the SKUs, or register the products with
-    /// `PUT /products/{sku}`.
-    UnknownSku: "unknown-sku", "The SKU is not known";
-
-    /// Another order has this id: its content differs, or one of its lines was allocated as a standalone
-    /// line.
-    OrderAlreadyExists: "order-already-exists", "The order id is taken";
-
-    /// The hold of the order has expired, and its units are free or allocated to other lines. Place a new
-    /// order.
-    HoldExpired: "hold-expired", "The hold has expired";
-
-    /// The order was cancelled, which cannot be undone. Place a new order.
-    OrderCancelled: "order-cancelled", "The order was cancelled";
-
-    /// The order is firm, so it has no hold to extend.
-    OrderNotHeld: "order-not-held", "The order is not on hold";
-
-    /// No units that match the criteria are allocated firmly, in stock and on no pick list.
-    NothingToPick: "nothing-to-pick", "There is nothing to pick";
-
-    /// Another pick list has this id, with other criteria.
-    PickListAlreadyExists: "pick-list-already-exists", "The pick list id is taken";
-
-    /// No pick list has this id.
-    PickListNotFound: "pick-list-not-found", "There is no such pick list";
-
-    /// The pick list has no line of this number, or does not exist.
-    PickLineNotFound: "pick-line-not-found", "There is no such pick line";
-
-    /// The line must not be picked any more: its order was cancelled or deallocated, its batch changed, or the
-    /// list was released. Return the units to their shelf.
-    PickLineWithdrawn: "pick-line-withdrawn", "The pick line was withdrawn";
-
-    /// The reported quantity exceeds that of the line, which may have been lowered since the list was printed.
-    /// Get the list again.
-    MoreThanToPick: "more-than-to-pick", "There are fewer units to pick";
-
-    /// The line was already picked with another quantity. Picks cannot be undone.
-    PickedOtherwise: "picked-otherwise", "The line was picked with another quantity";
-
-    /// Lines of the list are still open: `lines` has their numbers. A list is shipped as a whole.
-    NotPicked: "not-picked", "Lines are not picked yet";
-
-    /// No units of the list were picked, so there is nothing to ship.
-    NothingPicked: "nothing-picked", "Nothing was picked";
-
-    /// Units were already picked, which cannot be undone. What they belong to can no longer be cancelled,
-    /// deallocated, released or deleted.
-    AlreadyPicked: "already-picked", "Units were picked already";
-
-    /// More units of the batch were picked, shipped or found missing than the requested quantity.
-    UnitsConsumed: "units-gone", "More units of the batch are gone";
 }
 
 /// Declares the code of each variant of a refusal. The match has no `_` arm: a new variant needs a code.

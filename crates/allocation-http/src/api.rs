@@ -4,10 +4,10 @@ use crate::body_memory::Bodies;
 use crate::edge::EdgeSettings;
 use crate::event_context;
 use crate::event_feed::EventFeed;
-use crate::metrics::{MetricSources, Metrics, Requests};
+use crate::metrics::{MetricSources, Metrics};
 use crate::problem::{Kind, Problem};
 use crate::request_failures::RequestFailures;
-use crate::routes::templates;
+use crate::requests::Requests;
 use actix_web::HttpRequest;
 use allocation_app::{AccessControl, AllocationEngine, Keys, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
@@ -33,7 +33,7 @@ pub struct Api {
     pub(crate) engine: AllocationEngine,
     queries: Arc<dyn Queries>,
     pub(crate) readiness: Arc<dyn Readiness>,
-    pub(crate) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     calendar: Arc<dyn Calendar>,
     pub(crate) feed: EventFeed,
     pub(crate) gate: Gate,
@@ -84,7 +84,7 @@ impl Api {
             bodies,
             edge,
             access_log: Arc::default(),
-            requests: Arc::new(Requests::new(templates())),
+            requests: Arc::default(),
             metrics: None,
             access: None,
         }
@@ -93,7 +93,8 @@ impl Api {
     /// Returns the metrics of this API and of further sources.
     #[must_use]
     pub fn metrics(&self, sources: MetricSources) -> Metrics {
-        Metrics::new(self, sources)
+        let (readiness, clock) = (Arc::clone(&self.readiness), Arc::clone(&self.clock));
+        Metrics::new(sources, Arc::clone(&self.requests), self.engine.clone(), readiness, clock)
     }
 
     /// Logs one of `every` requests at level `info`, none if that is 0.

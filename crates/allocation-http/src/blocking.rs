@@ -1,7 +1,7 @@
 //! Gates for blocking database work, which runs off the threads that serve connections.
 
 use crate::problem::{Kind, Problem};
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, web};
 use allocation_ports::{FailedCheck, Readiness};
@@ -113,7 +113,7 @@ impl Gate {
     {
         let turn = self.enter().await?;
         // At error level, the span is enabled at every log level, so that logs of the work carry the id.
-        let span = tracing::error_span!("request", request_id = RequestId::of(request).as_str());
+        let span = tracing::error_span!("request", request_id = RequestContext::id_of(request).as_str());
         let result = web::block(move || {
             let _turn = turn;
             span.in_scope(work)

@@ -5,21 +5,15 @@ mod engine;
 mod events;
 mod http;
 mod process;
-mod requests;
 mod server;
 mod writer;
 
-pub(crate) use requests::{Requests, RouteIndex};
 pub use server::MetricsServer;
 
 use crate::accept;
-use crate::api::Api;
-use crate::problem::{Kind, Problem, document};
-use crate::resource::Path;
+use crate::requests::Requests;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, VARY};
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_access::Scope;
 use allocation_app::{AllocationEngine, BacklogMonitor, EngineCounters, InvariantMonitor, UnitCounters, Vital};
 use allocation_ports::{Clock, Readiness, StoreMonitor};
 use prometheus_client::collector::Collector;
@@ -85,14 +79,14 @@ struct Sources {
 
 impl Metrics {
     /// Returns the metrics of an API and of further sources.
-    pub(crate) fn new(api: &Api, sources: MetricSources) -> Self {
-        let sources = Sources {
-            own: sources,
-            engine: api.engine.clone(),
-            readiness: Arc::clone(&api.readiness),
-            clock: Arc::clone(&api.clock),
-            requests: Arc::clone(&api.requests),
-        };
+    pub(crate) fn new(
+        own: MetricSources,
+        requests: Arc<Requests>,
+        engine: AllocationEngine,
+        readiness: Arc<dyn Readiness>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let sources = Sources { own, engine, readiness, clock, requests };
         let mut registry = Registry::default();
         registry.register_collector(Box::new(sources));
         Self(registry)
@@ -136,34 +130,3 @@ impl fmt::Debug for Sources {
         f.debug_struct("Sources").finish_non_exhaustive()
     }
 }
-
-pub(crate) fn routes() -> [Path; 1] {
-    [Path::new(PATH).get(Scope::Read, metrics)]
-}
-
-document!(MetricsProblems: NotFound);
-
-/// Get metrics
-///
-/// Counters, gauges and histograms of this process, in the text format of Prometheus or, if `Accept` prefers it, of
-/// `OpenMetrics`. No label names a SKU, an order or a batch. A server with `--metrics-address` serves them there instead.
-/// Query parameters are ignored.
-#[utoipa::path(
-    get,
-    path = "/metrics",
-    operation_id = "getMetrics",
-    tag = "Service",
-    responses(
-        (status = 200, description = "The metrics",
-            content((String = "text/plain"), (String = "application/openmetrics-text")),
-        ),
-        MetricsProblems,
-    ),
-)]
-pub(crate) async fn metrics(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    // The path is registered only for an API with metrics.
-    api.metrics.as_ref().map(|metrics| metrics.respond(&request)).ok_or_else(|| Problem::of(Kind::NotFound))
-}
-
-#[cfg(test)]
-mod tests;

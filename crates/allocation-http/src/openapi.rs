@@ -3,7 +3,7 @@
 use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
-    allocation, backorder, batch, bulk, event, health, key, metrics, operations, order, pick_list, problem_type,
+    allocation, backorder, batch, bulk, event, health, key, metrics_route, operations, order, pick_list, problem_type,
     product, whoami,
 };
 use actix_web::http::Method;
@@ -75,7 +75,7 @@ const KEY: &str = "key";
         whoami::whoami,
         health::livez,
         health::readyz,
-        metrics::metrics,
+        metrics_route::metrics,
     ),
     components(schemas(
         allocation::Part<'_>,

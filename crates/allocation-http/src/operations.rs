@@ -2,7 +2,8 @@
 
 use crate::resource::Path;
 use crate::{
-    allocation, backorder, batch, bulk, event, health, key, metrics, order, pick_list, problem_type, product, whoami,
+    allocation, backorder, batch, bulk, event, health, key, metrics_route, order, pick_list, problem_type, product,
+    whoami,
 };
 
 /// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
@@ -19,7 +20,7 @@ pub(crate) fn all() -> Vec<Path> {
     paths.extend(key::routes());
     paths.extend(whoami::routes());
     paths.extend(health::routes());
-    paths.extend(metrics::routes());
+    paths.extend(metrics_route::routes());
     paths.extend(problem_type::routes());
     paths
 }

@@ -1,7 +1,7 @@
 //! What the layers of the application share about a request.
 
-use crate::metrics::RouteIndex;
 use crate::request_id::RequestId;
+use crate::requests::RouteIndex;
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
 use allocation_access::Quota;
@@ -18,13 +18,18 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// Adds the context to a request.
-    pub(crate) fn begin(request: &ServiceRequest, id: RequestId) {
-        request.extensions_mut().insert(Self { id, route: Cell::new(RouteIndex::NONE), admission: OnceCell::new() });
+    /// Adds the context to a request, and returns the id that the request has from now on.
+    pub(crate) fn begin(request: &ServiceRequest) -> RequestId {
+        let id = RequestId::choose(request);
+        let (route, admission) = (Cell::new(RouteIndex::NONE), OnceCell::new());
+        request.extensions_mut().insert(Self { id: id.clone(), route, admission });
+        id
     }
 
-    pub(crate) const fn id(&self) -> &RequestId {
-        &self.id
+    /// Returns the id of a request.
+    pub(crate) fn id_of(request: &HttpRequest) -> RequestId {
+        let known = request.extensions().get::<Self>().map(|context| context.id.clone());
+        known.unwrap_or_else(RequestId::new)
     }
 
     pub(crate) fn set_route(&self, route: RouteIndex) {

@@ -1,9 +1,7 @@
 //! Request ids.
 
-use crate::request_context::RequestContext;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest};
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Builder;
 
@@ -16,17 +14,9 @@ const MAX_LENGTH: usize = 128;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// Assigns an id to a request: the client's if it is valid, or a new one.
-    pub(crate) fn assign(request: &ServiceRequest) -> Self {
-        let id = Self::given(request).unwrap_or_else(Self::new);
-        RequestContext::begin(request, id.clone());
-        id
-    }
-
-    /// Returns the id that a request was assigned.
-    pub(crate) fn of(request: &HttpRequest) -> Self {
-        let known = request.extensions().get::<RequestContext>().map(|context| context.id().clone());
-        known.unwrap_or_else(Self::new)
+    /// Returns the client's id if it is valid, or a new one.
+    pub(crate) fn choose(request: &ServiceRequest) -> Self {
+        Self::given(request).unwrap_or_else(Self::new)
     }
 
     #[expect(clippy::expect_used, reason = "an id is taken only if it is a text, or is a UUID")]
@@ -37,7 +27,7 @@ impl RequestId {
     /// Generates a version 7 UUID. It must be unique, not secret: cheap random bits suffice, even if the
     /// clock is wrong.
     #[expect(clippy::expect_used, reason = "a UUID has no character that a header refuses")]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
         let mut random = [0; 10];
         fastrand::fill(&mut random);

@@ -21,7 +21,7 @@ pub(crate) fn watch<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let id = RequestId::assign(&request);
+    let id = RequestContext::begin(&request);
     let started = Instant::now();
     // A combinator keeps the future of the request in place; an async block would copy it.
     next.call(request).map_ok(move |mut response| {

@@ -1,10 +1,10 @@
 //! Paths and their methods. A route is registered with the permission that it needs, or not at all.
 
 use crate::guarded::Guarded;
-use crate::metrics::RouteIndex;
 use crate::permission::Permission;
 use crate::problem::Problem;
 use crate::request_context::RequestContext;
+use crate::requests::RouteIndex;
 use actix_web::dev::Handler;
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::http::Method;

@@ -1,9 +1,10 @@
 //! All paths of the API, and the application that serves them.
 
 use crate::api::Api;
-use crate::metrics::RouteIndex;
+use crate::metrics;
 use crate::problem::{Kind, Problem};
-use crate::{connection, docs, edge, metrics, operations, request_log};
+use crate::requests::RouteIndex;
+use crate::{connection, docs, edge, operations, request_log};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Condition;
@@ -12,7 +13,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 /// Returns the templates of all paths, in the order of their [`RouteIndex`].
-pub(crate) fn templates() -> Vec<String> {
+fn templates() -> Vec<String> {
     operations::all().iter().chain(&docs::routes().collect::<Vec<_>>()).map(|path| path.template().to_owned()).collect()
 }
 
@@ -38,6 +39,7 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
+    api.requests.declare(templates);
     let (edge, has_metrics) = (Arc::clone(&api.edge), api.metrics.is_some());
     App::new()
         .app_data(web::Data::new(api.clone()))

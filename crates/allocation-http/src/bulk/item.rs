@@ -7,7 +7,7 @@ use crate::body::{Body, parse_item};
 use crate::order::Order;
 use crate::prefix::Prefix;
 use crate::problem::{Kind, Problem};
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use crate::{event_context, respond};
 use actix_web::http::StatusCode;
 use actix_web::rt::time::{Instant, sleep};
@@ -74,7 +74,7 @@ impl Bulk {
         }
         let error = problem.chain();
         if let Some(unlogged) = self.api.failures.failed(problem, &error) {
-            let (id, path) = (RequestId::of(&self.request), self.request.path());
+            let (id, path) = (RequestContext::id_of(&self.request), self.request.path());
             tracing::error!(request_id = id.as_str(), path, error, unlogged, "item of a bulk request failed");
         }
     }

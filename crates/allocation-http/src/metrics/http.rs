@@ -1,7 +1,7 @@
 //! Metrics of requests, by the names of OpenTelemetry's semantic conventions.
 
-use super::requests::{BOUNDS, Recorded, Requests};
 use super::writer::{Buckets, MetricWriter};
+use crate::requests::{BOUNDS, Recorded, Requests};
 use std::fmt;
 
 pub(super) fn write(to: &mut MetricWriter<'_>, requests: &Requests) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The upper bounds of the buckets in microseconds: those of OpenTelemetry's semantic conventions, and two below.
-pub(super) const BOUNDS: [u64; 16] = [
+pub(crate) const BOUNDS: [u64; 16] = [
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000,
     5_000_000, 7_500_000, 10_000_000,
 ];
@@ -30,7 +30,8 @@ impl RouteIndex {
 /// Lock-free records of requests, shared by all threads. The memory is bounded by routes, methods and statuses.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    routes: Vec<Route>,
+    /// The routes in the order of their indexes, once the application has declared them.
+    routes: OnceLock<Vec<Route>>,
     unmatched: Route,
     problems: Vec<AtomicU64>,
 }
@@ -53,25 +54,30 @@ struct Series {
 }
 
 /// The values of a series at one time.
-pub(super) struct Recorded<'a> {
-    pub(super) template: &'a str,
-    pub(super) method: &'static str,
-    pub(super) status: StatusCode,
-    pub(super) buckets: [u64; BOUNDS.len() + 1],
-    pub(super) sum: Duration,
+pub(crate) struct Recorded<'a> {
+    pub(crate) template: &'a str,
+    pub(crate) method: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) buckets: [u64; BOUNDS.len() + 1],
+    pub(crate) sum: Duration,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        let problems = Kind::ALL.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { routes: OnceLock::new(), unmatched: Route::new(String::new()), problems }
+    }
 }
 
 impl Requests {
-    /// Returns empty records for routes, in the order of their indexes.
-    pub(crate) fn new(templates: Vec<String>) -> Self {
-        let routes = templates.into_iter().map(Route::new).collect();
-        let problems = Kind::ALL.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { routes, unmatched: Route::new(String::new()), problems }
+    /// Declares the routes, in the order of their indexes. Later declarations change nothing.
+    pub(crate) fn declare(&self, templates: impl FnOnce() -> Vec<String>) {
+        self.routes.get_or_init(|| templates().into_iter().map(Route::new).collect());
     }
 
     /// Records a request. `time` lasts until its response begins.
     pub(crate) fn record(&self, route: RouteIndex, method: &Method, status: StatusCode, time: Duration) {
-        let route = self.routes.get(route.0).unwrap_or(&self.unmatched);
+        let route = self.routes.get().and_then(|routes| routes.get(route.0)).unwrap_or(&self.unmatched);
         if let Some(series) = route.series(name_of(method), status) {
             series.record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         }
@@ -85,13 +91,13 @@ impl Requests {
     }
 
     /// Returns all series.
-    pub(super) fn recorded(&self) -> impl Iterator<Item = Recorded<'_>> {
-        let routes = self.routes.iter().chain([&self.unmatched]);
+    pub(crate) fn recorded(&self) -> impl Iterator<Item = Recorded<'_>> {
+        let routes = self.routes.get().into_iter().flatten().chain([&self.unmatched]);
         routes.flat_map(|route| route.series.iter().map_while(OnceLock::get).map(|series| series.recorded(route)))
     }
 
     /// Returns the number of problems by name.
-    pub(super) fn problems(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn problems(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Kind::ALL.iter().map(|kind| kind.name()).zip(self.problems.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 }
@@ -159,7 +165,9 @@ mod tests {
     use super::*;
 
     fn requests() -> Requests {
-        Requests::new(vec!["/batch".to_owned(), "/orders/{order_id}".to_owned()])
+        let requests = Requests::default();
+        requests.declare(|| vec!["/batch".to_owned(), "/orders/{order_id}".to_owned()]);
+        requests
     }
 
     #[test]
