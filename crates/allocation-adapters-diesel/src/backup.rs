@@ -1,64 +1,16 @@
 //! Backups of a SQLite file, made while servers run.
 
 use crate::any_connection::AnyConnection;
-use crate::{ConnectError, DatabaseUrl, MigrateError, Store, migrations, renumbering, sqlite};
-use allocation_ports::{LogBounds, StoreError};
+use crate::{BackupError, DatabaseUrl, Store, migrations, renumbering, sqlite};
+use allocation_ports::LogBounds;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use std::error::Error;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The reason why a backup was not written or restored.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The database is not a SQLite file.
-    #[error("only SQLite files are copied by this program; use pg_dump for PostgreSQL")]
-    NotSqlite,
-    /// The file to write exists.
-    #[error("the file {0} exists")]
-    Exists(PathBuf),
-    /// The file is no backup of this service.
-    #[error("{0} is no intact database of this service: {1}")]
-    NoBackup(PathBuf, String),
-    /// A running server holds a lease.
-    #[error("a server that uses the database is running, it holds the lease {}; stop all servers first", .0.join(", "))]
-    InUse(Vec<String>),
-    /// A file cannot be read or written.
-    #[error("the file cannot be copied")]
-    File(#[from] io::Error),
-    /// The database cannot be reached.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// The database failed.
-    #[error("the database failed")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl From<diesel::result::Error> for BackupError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<StoreError> for BackupError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<MigrateError> for BackupError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Connect(error) => Self::Connect(error),
-            other => Self::Failed(other.into()),
-        }
-    }
-}
 
 impl Store {
     /// Writes a copy of a SQLite database to a new file, which only this user may read.

@@ -8,6 +8,7 @@
 
 mod any_connection;
 mod backup;
+mod backup_error;
 mod batch_row;
 mod block_row;
 mod clock;
@@ -50,7 +51,8 @@ mod stored_batches;
 mod transaction;
 mod unit;
 
-pub use backup::{BackupError, restore};
+pub use backup::restore;
+pub use backup_error::BackupError;
 pub use clock::StoreClock;
 pub use clock_watch::ClockWatch;
 pub use connect_error::ConnectError;
