@@ -58,7 +58,7 @@ impl InvariantMonitor {
 /// Logs broken invariants, and returns the number of their rows.
 fn report(broken: &[BrokenInvariant]) -> u64 {
     for BrokenInvariant { what, rows } in broken {
-        tracing::error!(rows, "an invariant is broken: {what}; run `allocation check`");
+        tracing::error!(rows, "an invariant is broken: {what}; run allocation check");
     }
     broken.iter().map(|broken| broken.rows).sum()
 }
