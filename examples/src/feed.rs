@@ -2,6 +2,7 @@
 
 use crate::picture::{CloudEvent, Picture};
 use anyhow::{Context, bail};
+use std::env;
 use std::ops::ControlFlow;
 use std::thread::sleep;
 use std::time::Duration;
@@ -14,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows the events of the service at `base`, such as `http://127.0.0.1:8000`, from the start.
 ///
-/// Calls `changed` whenever the picture has changed, and ends when it returns `Break`. While the service is
+/// Sends the key in the variable `ALLOCATION_KEY`, if it is set. Calls `changed` whenever the picture has changed, and ends when it returns `Break`. While the service is
 /// unavailable, requests are repeated.
 ///
 /// # Errors
@@ -47,7 +48,11 @@ pub fn follow_feed(base: &str, mut changed: impl FnMut(&Picture) -> ControlFlow<
 
 /// Returns the events of a page, and the path of the next page.
 fn read(page: &str) -> Result<(Vec<CloudEvent>, Option<String>), ureq::Error> {
-    let mut answer = ureq::get(page).call()?;
+    let mut request = ureq::get(page);
+    if let Ok(key) = env::var("ALLOCATION_KEY") {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    let mut answer = request.call()?;
     let next = answer.headers().get("link").and_then(|link| next_page(link.to_str().ok()?));
     Ok((answer.body_mut().read_json()?, next))
 }
