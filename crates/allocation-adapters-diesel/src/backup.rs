@@ -1,8 +1,10 @@
 //! Backups of a SQLite file, made while servers run.
 
 use crate::any_connection::AnyConnection;
-use crate::{BackupError, DatabaseUrl, Store, migrations, renumbering, sqlite};
-use allocation_ports::LogBounds;
+use crate::claim::Claim;
+use crate::migrations::{Migrations, SQLITE_LEASES};
+use crate::{BackupError, DatabaseUrl, Store, renumbering, sqlite};
+use allocation_ports::{Access, LogBounds};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -11,6 +13,9 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The files that SQLite keeps beside a database.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl Store {
     /// Writes a copy of a SQLite database to a new file, which only this user may read.
@@ -22,49 +27,91 @@ impl Store {
     ///
     /// Returns [`BackupError`]; no file of that name exists then, unless it did before.
     pub fn back_up(&self, to: &Path) -> Result<(), BackupError> {
+        let AnyConnection::Sqlite(mut connection) = self.migrations().connect()? else {
+            return Err(BackupError::NotSqlite);
+        };
+        let _claim = Claim::of(to)?;
         if to.try_exists()? {
             return Err(BackupError::Exists(to.to_owned()));
         }
-        match self.migrations().connect()? {
-            AnyConnection::Sqlite(mut connection) => {
-                let partial = beside(to, ".partial");
-                copy(&mut connection, &partial)?;
-                publish(&partial, to)
-            }
-            AnyConnection::Postgres(_) => Err(BackupError::NotSqlite),
-        }
+        let partial = beside(to, ".partial");
+        copy(&mut connection, &partial)?;
+        publish(&partial, to)
     }
 }
 
 /// Replaces a SQLite database by a backup whose events have new positions, and returns the bounds of its log.
 ///
-/// See [`Store::renumber_events`] for the positions. The old database stays until the new one is complete.
+/// See [`Store::renumber_events`] for the positions; they are also higher than those of the old database. Others cannot
+/// write to the old database meanwhile, and it stays until the new one is complete.
 ///
 /// # Errors
 ///
-/// Returns [`BackupError`] if the backup is not intact, a server is running, or a file cannot be written.
+/// Returns [`BackupError`] if the backup is not intact or newer than this program, a server is running, or a file
+/// cannot be written.
 pub fn restore(backup: &Path, url: &DatabaseUrl) -> Result<LogBounds, BackupError> {
     let DatabaseUrl::Sqlite(path) = url else { return Err(BackupError::NotSqlite) };
-    refuse_servers(path)?;
-    let partial = beside(path, ".restoring");
+    // A link stays; the file that it leads to is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    let _claim = Claim::of(path)?;
     let mut source = sqlite::open_read_only(backup).map_err(|error| no_backup(backup, &error.to_string()))?;
     check(&mut source, backup)?;
+    let replaced = Replaced::hold(path)?;
+    let partial = beside(path, ".restoring");
     copy(&mut source, &partial)?;
-    // The leases are those of the servers that ran during the backup. Each connection is closed before the file is moved,
-    // so that its write-ahead log is part of it.
-    sqlite::open_writer(&partial).map_err(BackupError::Failed)?.batch_execute("DELETE FROM leases")?;
-    let bounds = Store::connect(&DatabaseUrl::Sqlite(partial.clone()), 1)?.renumber_events()?;
-    for log in ["-wal", "-shm"] {
-        remove(&beside(path, log))?;
-    }
+    let bounds = renumber(&partial, replaced.last_position)?;
+    drop(source);
+    replaced.release(path)?;
     publish(&partial, path)?;
     Ok(bounds)
 }
 
-/// Returns an error if a server uses a database. One that cannot be read has none, and is replaced for that reason.
-fn refuse_servers(path: &Path) -> Result<(), BackupError> {
-    let Ok(mut connection) = sqlite::open_read_only(path) else { return Ok(()) };
-    renumbering::refuse(migrations::SQLITE_LEASES.live(&mut connection).unwrap_or_default())
+/// The database that a restore replaces. While it is held, nobody else writes to it.
+struct Replaced {
+    /// `None` if there is none, or it cannot be read: it is replaced for that reason.
+    connection: Option<SqliteConnection>,
+    /// The last position that its readers may have seen.
+    last_position: i64,
+}
+
+impl Replaced {
+    fn hold(path: &Path) -> Result<Self, BackupError> {
+        let unreadable = Self { connection: None, last_position: 0 };
+        let Ok(mut reader) = sqlite::open_read_only(path) else { return Ok(unreadable) };
+        let last = sql::<BigInt>("SELECT last_position FROM event_log").get_result::<i64>(&mut reader);
+        let (Ok(last_position), Ok(leases)) = (last, SQLITE_LEASES.live(&mut reader)) else { return Ok(unreadable) };
+        renumbering::refuse(leases)?;
+        drop(reader);
+        let mut connection = sqlite::open_writer(path).map_err(BackupError::Failed)?;
+        connection.batch_execute("BEGIN IMMEDIATE")?;
+        renumbering::refuse(SQLITE_LEASES.live(&mut connection)?)?;
+        Ok(Self { connection: Some(connection), last_position })
+    }
+
+    /// Closes the database, which copies its write-ahead log into the file, and leaves no log beside it: SQLite would
+    /// take it for that of the new file.
+    fn release(self, path: &Path) -> Result<(), BackupError> {
+        let Some(mut connection) = self.connection else {
+            return Ok(LOGS.iter().try_for_each(|log| remove(&beside(path, log)))?);
+        };
+        connection.batch_execute("ROLLBACK")?;
+        drop(connection);
+        if beside(path, "-wal").try_exists()? { Err(BackupError::Open(path.to_owned())) } else { Ok(()) }
+    }
+}
+
+/// Gives the events of a copied database new positions above `floor`, and completes its file.
+fn renumber(copied: &Path, floor: i64) -> Result<LogBounds, BackupError> {
+    Migrations::new(DatabaseUrl::Sqlite(copied.to_owned()), Access::ReadWrite).expect_known()?;
+    let mut connection = sqlite::open_for_migrations(copied).map_err(BackupError::Failed)?;
+    let bounds = renumbering::renumber_copy(&mut connection, floor)?;
+    // The file is complete only once no log is beside it.
+    let mode = sql::<Text>("PRAGMA journal_mode = DELETE").get_result::<String>(&mut connection)?;
+    if mode != "delete" {
+        return Err(BackupError::Open(copied.to_owned()));
+    }
+    check(&mut connection, copied)?;
+    Ok(bounds)
 }
 
 /// Checks that a file is an intact database of this service.
@@ -85,9 +132,8 @@ fn no_backup(path: &Path, fault: &str) -> BackupError {
 
 /// Copies a database into a file, which replaces what an earlier attempt has left.
 fn copy(connection: &mut SqliteConnection, to: &Path) -> Result<(), BackupError> {
-    for left in ["", "-wal", "-shm"] {
-        remove(&beside(to, left))?;
-    }
+    remove(to)?;
+    LOGS.iter().try_for_each(|log| remove(&beside(to, log)))?;
     // SQLite takes an empty file for a new database, and keeps its mode.
     sqlite::create_private(to)?;
     let name = sqlite::plain(to);
@@ -118,7 +164,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Returns the path of a file beside another.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
@@ -141,6 +187,86 @@ mod tests {
         let store = store(folder.path());
         store.back_up(&backup).unwrap();
         assert!(matches!(store.back_up(&backup), Err(BackupError::Exists(_))));
+    }
+
+    /// Runs SQL on a file.
+    fn execute(path: &Path, statements: &str) {
+        sqlite::open_writer(path).unwrap().batch_execute(statements).unwrap();
+    }
+
+    #[test]
+    fn two_backups_or_restores_of_one_file_exclude_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, path) = (folder.path().join("backup.db"), folder.path().join("stock.db"));
+        let store = store(folder.path());
+        let claim = Claim::of(&backup).unwrap();
+        assert!(matches!(store.back_up(&backup), Err(BackupError::Claimed(_))));
+        drop(claim);
+        store.back_up(&backup).unwrap();
+        drop(store);
+        let claim = Claim::of(&fs::canonicalize(&path).unwrap()).unwrap();
+        assert!(matches!(restore(&backup, &DatabaseUrl::Sqlite(path.clone())), Err(BackupError::Claimed(_))));
+        drop(claim);
+        restore(&backup, &DatabaseUrl::Sqlite(path)).unwrap();
+    }
+
+    #[test]
+    fn nobody_writes_to_a_database_that_is_being_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(store(folder.path()));
+        let path = folder.path().join("stock.db");
+        let held = Replaced::hold(&path).unwrap();
+        let mut other = sqlite::open_writer(&path).unwrap();
+        other.batch_execute("PRAGMA busy_timeout = 0").unwrap();
+        assert!(crate::error::is_busy(&other.batch_execute("DELETE FROM leases").unwrap_err()));
+        assert!(matches!(held.release(&path), Err(BackupError::Open(_))), "the other one has it open");
+    }
+
+    #[test]
+    fn a_backup_with_a_migration_of_a_newer_program_is_not_restored_and_the_database_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, path) = (folder.path().join("backup.db"), folder.path().join("stock.db"));
+        store(folder.path()).back_up(&backup).unwrap();
+        execute(&backup, "INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000000')");
+        execute(&path, "UPDATE event_log SET last_position = 7");
+        let error = restore(&backup, &DatabaseUrl::Sqlite(path.clone())).unwrap_err();
+        assert!(matches!(error, BackupError::Failed(_)), "{error:?}");
+        assert_eq!(Replaced::hold(&path).unwrap().last_position, 7);
+    }
+
+    #[test]
+    fn restored_events_have_positions_above_those_of_the_old_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, path) = (folder.path().join("backup.db"), folder.path().join("stock.db"));
+        store(folder.path()).back_up(&backup).unwrap();
+        // As if the clock had been years ahead.
+        execute(&path, "UPDATE event_log SET oldest_position = 9000000000000000, last_position = 9000000000000000");
+        let bounds = restore(&backup, &DatabaseUrl::Sqlite(path)).unwrap();
+        assert!(bounds.oldest > 9_000_000_000_000_000, "{bounds:?}");
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_read_is_replaced_with_its_logs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, path) = (folder.path().join("backup.db"), folder.path().join("stock.db"));
+        store(folder.path()).back_up(&backup).unwrap();
+        fs::write(&path, b"no database").unwrap();
+        LOGS.iter().for_each(|log| fs::write(beside(&path, log), b"of the old file").unwrap());
+        restore(&backup, &DatabaseUrl::Sqlite(path.clone())).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the backup and the database");
+        assert!(Replaced::hold(&path).unwrap().last_position > 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_database_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, link) = (folder.path().join("backup.db"), folder.path().join("link.db"));
+        store(folder.path()).back_up(&backup).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("stock.db"), &link).unwrap();
+        restore(&backup, &DatabaseUrl::Sqlite(link.clone())).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(Replaced::hold(&link).unwrap().last_position > 0);
     }
 
     #[cfg(unix)]

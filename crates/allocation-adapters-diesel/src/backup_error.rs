@@ -19,6 +19,12 @@ pub enum BackupError {
     /// A running server holds a lease.
     #[error("a server that uses the database is running, it holds the lease {}; stop all servers first", .0.join(", "))]
     InUse(Vec<String>),
+    /// Another process writes the file.
+    #[error("another process is writing {0}")]
+    Claimed(PathBuf),
+    /// Another program has a connection to the database.
+    #[error("another program has {0} open; close it first")]
+    Open(PathBuf),
     /// A file cannot be read or written.
     #[error("the file cannot be copied")]
     File(#[from] io::Error),

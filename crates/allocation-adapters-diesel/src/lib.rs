@@ -11,6 +11,7 @@ mod backup;
 mod backup_error;
 mod batch_row;
 mod block_row;
+mod claim;
 mod clock;
 mod clock_watch;
 mod columns;

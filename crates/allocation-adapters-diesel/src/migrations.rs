@@ -105,6 +105,11 @@ impl Migrations {
         Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
     }
 
+    /// Checks that the database has no migration of a newer program.
+    pub(crate) fn expect_known(&self) -> Result<(), MigrateError> {
+        reject_unknown(self.status()?.unknown)
+    }
+
     /// Checks that the SQLite file exists, because a connection would create it.
     fn expect_file(&self) -> Result<(), MigrateError> {
         if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { Ok(()) }

@@ -45,9 +45,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns [`BackupError`], and nothing has changed, if a server is running or the database fails. A server that was
-    /// killed counts as running for ten seconds.
+    /// Returns [`BackupError`], and nothing has changed, if a server is running, the database is newer than this program
+    /// or fails. A server that was killed counts as running for ten seconds.
     pub fn renumber_events(&self) -> Result<LogBounds, BackupError> {
+        self.migrations().expect_known()?;
         let mut connection = self.migrations().connect()?;
         let now = self.time(&mut connection)?;
         match &mut connection {
@@ -62,6 +63,12 @@ impl Store {
             }),
         }
     }
+}
+
+/// Moves the events of a copied file, which no server uses, to new positions that are also above `floor`.
+pub(crate) fn renumber_copy(connection: &mut SqliteConnection, floor: i64) -> Result<LogBounds, BackupError> {
+    let now = sql::<BigInt>("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)").get_result::<i64>(connection)?;
+    in_transaction(connection, "BEGIN IMMEDIATE", |connection| shift(connection, now.max(floor), MOVES_ON_SQLITE))
 }
 
 fn in_transaction<C>(

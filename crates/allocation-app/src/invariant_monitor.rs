@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest time from the start to the first check.
 const FIRST: Duration = Duration::from_secs(3_600);
+/// The longest time from a check that failed to the next one.
+const RETRY: Duration = Duration::from_secs(60);
 
 /// Checks the invariants of a store at intervals, and keeps the last result.
 pub struct InvariantMonitor {
@@ -34,7 +36,10 @@ impl InvariantMonitor {
                     *result.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), rows));
                 }
                 Ok(None) => {}
-                Err(error) => log.failed(&error),
+                Err(error) => {
+                    log.failed(&error);
+                    return interval.min(RETRY);
+                }
             }
             interval
         })?;

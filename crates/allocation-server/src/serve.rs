@@ -50,7 +50,10 @@ const READER_QUEUE_LENGTH: usize = 1_024;
 pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> {
     logging::start(settings.log_format(), log)?;
     if !settings.unknown.is_empty() {
-        tracing::warn!(variables = settings.unknown.join(" "), "variables that begin with ALLOCATION_ are not settings");
+        tracing::warn!(
+            variables = settings.unknown.join(" "),
+            "variables that begin with ALLOCATION_ are not settings"
+        );
     }
     // Work for the broker and for HTTP must not wait for each other's database connections.
     let more = match (settings.access(), settings.broker.url()?) {
