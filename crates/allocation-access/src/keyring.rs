@@ -66,26 +66,27 @@ impl Keyring {
         self.version > 0
     }
 
-    /// Verifies a presented key at a time, and records its use.
+    /// Verifies a presented key at a time, and records its use. Returns the key, and the digest of the secret that was
+    /// presented: during a grace period, a key has two.
     ///
     /// # Errors
     ///
     /// The reason for a refusal. Only the holder of a secret learns that its key was rotated, revoked or has expired.
-    pub fn authenticate(&self, presented: &str, now: DateTime<Utc>) -> Result<&Arc<KeyEntry>, KeyRefusal> {
+    pub fn authenticate(&self, presented: &str, now: DateTime<Utc>) -> Result<(&Arc<KeyEntry>, KeyDigest), KeyRefusal> {
         let entry = id_in(presented).and_then(|id| self.entries.get(id));
         // The checksum only serves to say what is wrong.
         let unknown = || ApiKey::parse(presented).map_or(KeyRefusal::Malformed, |_| KeyRefusal::Unknown);
         let entry = entry.ok_or_else(unknown)?;
-        entry.check(&KeyDigest::of(presented), now).map_err(|refusal| refusal.unwrap_or_else(unknown))?;
+        let digest = KeyDigest::of(presented);
+        entry.check(&digest, now).map_err(|refusal| refusal.unwrap_or_else(unknown))?;
         entry.last_use.note(now);
-        Ok(entry)
+        Ok((entry, digest))
     }
 
-    /// Returns whether a key that an earlier ring has accepted is still accepted at a time.
+    /// Returns whether a secret that an earlier ring has accepted for a key is still accepted at a time.
     #[must_use]
-    pub fn still_accepts(&self, entry: &KeyEntry, now: DateTime<Utc>) -> bool {
-        let current = self.entries.get(&entry.record.id);
-        current.is_some_and(|current| current.check(&entry.record.digest, now).is_ok())
+    pub fn still_accepts(&self, id: &KeyId, digest: &KeyDigest, now: DateTime<Utc>) -> bool {
+        self.entries.get(id).is_some_and(|entry| entry.check(digest, now).is_ok())
     }
 
     /// Returns a key of the ring.

@@ -1,7 +1,7 @@
 //! Which callers are admitted.
 
 use crate::BackgroundTask;
-use allocation_access::{Actor, KeyEntry, KeyRefusal, Keyring, Quota, RateLimited, Scope, Scopes};
+use allocation_access::{Actor, KeyDigest, KeyEntry, KeyRefusal, Keyring, Quota, RateLimited, Scope, Scopes};
 use allocation_ports::{Access, Clock, KeyStore, StoreError};
 use arc_swap::ArcSwapOption;
 use std::io;
@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 /// The interval at which the version of the keys is read. A revocation is known everywhere soon after it.
 const RELOAD_PAUSE: Duration = Duration::from_secs(2);
+
+/// The largest number of days of use that are stored between two reloads.
+const MAX_USES: usize = 50;
 
 /// Whether callers without a key are admitted. Once a key exists, they never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +47,8 @@ struct Shared {
 pub enum Caller {
     /// A caller without a key, where none is required.
     Anonymous,
-    /// The holder of a key.
-    Key(Arc<KeyEntry>),
+    /// The holder of a key, and the digest of the secret that it presented.
+    Key(Arc<KeyEntry>, KeyDigest),
 }
 
 /// An admitted request.
@@ -131,11 +134,11 @@ impl AccessControl {
         if *anonymous == AnonymousAccess::UntilFirstKey && !ring.has_had_keys() {
             return Ok(Admission { caller: Caller::Anonymous, quota: None });
         }
-        let entry = ring.authenticate(presented.ok_or(AccessError::NoKey)?, clock.now())?;
+        let (entry, digest) = ring.authenticate(presented.ok_or(AccessError::NoKey)?, clock.now())?;
         let quota = entry.bucket().map(|bucket| bucket.take(started.elapsed())).transpose()?;
         match needed {
             Some(scope) if !entry.record().scopes.allow(scope) => Err(AccessError::MissingScope(scope)),
-            _ => Ok(Admission { caller: Caller::Key(Arc::clone(entry)), quota }),
+            _ => Ok(Admission { caller: Caller::Key(Arc::clone(entry), digest), quota }),
         }
     }
 
@@ -145,9 +148,10 @@ impl AccessControl {
     pub fn still_admits(&self, caller: &Caller) -> bool {
         match caller {
             Caller::Anonymous => self.has_had_keys() == Some(false),
-            Caller::Key(entry) => {
+            Caller::Key(entry, digest) => {
                 let ring = self.0.ring.load();
-                ring.as_ref().is_some_and(|ring| ring.still_accepts(entry, self.0.clock.now()))
+                let still = |ring: &Arc<Keyring>| ring.still_accepts(&entry.record().id, digest, self.0.clock.now());
+                ring.as_ref().is_some_and(still)
             }
         }
     }
@@ -155,7 +159,9 @@ impl AccessControl {
     /// Stores the days of use that are not stored yet, and returns their number.
     fn record_uses(&self) -> Result<usize, StoreError> {
         let Some(ring) = self.0.ring.load_full().filter(|_| self.0.access == Access::ReadWrite) else { return Ok(0) };
-        let uses = ring.unstored_uses();
+        let mut uses = ring.unstored_uses();
+        // Each is a write of its own, and the next revocation is noticed only after them.
+        uses.truncate(MAX_USES);
         if !uses.is_empty() {
             self.0.store.record_key_uses(&uses)?;
             ring.uses_stored(&uses);
@@ -170,7 +176,7 @@ impl Caller {
     pub fn actor(&self) -> &Actor {
         match self {
             Self::Anonymous => &Actor::Anonymous,
-            Self::Key(entry) => entry.actor(),
+            Self::Key(entry, _) => entry.actor(),
         }
     }
 
@@ -179,7 +185,7 @@ impl Caller {
     pub fn scopes(&self) -> Scopes {
         match self {
             Self::Anonymous => Scopes::all(),
-            Self::Key(entry) => entry.record().scopes,
+            Self::Key(entry, _) => entry.record().scopes,
         }
     }
 }

@@ -45,8 +45,8 @@ pub struct IssuedKey {
 /// Why a key is not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// There is no such key, or it is revoked.
-    #[error("there is no key {0}, or it is revoked")]
+    /// There is no such key, or it is revoked or expired.
+    #[error("there is no key {0}, or it is revoked or has expired")]
     NotFound(KeyId),
     /// As many keys as possible are stored.
     #[error("there are {MAX_KEYS} keys already, the maximum")]
@@ -128,8 +128,9 @@ impl Keys {
         let now = self.clock.now();
         let period = TimeDelta::from_std(grace).ok().filter(|_| grace <= MAX_GRACE);
         let until = period.and_then(|period| now.checked_add_signed(period)).ok_or(KeyError::GraceTooLong)?;
+        let is_expired = self.list()?.iter().any(|key| key.id == *id && key.expires_at.is_some_and(|end| end <= now));
         let key = ApiKey::new(id, random()?);
-        if !self.store.rotate_key(id, key.digest(), until)? {
+        if is_expired || !self.store.rotate_key(id, key.digest(), until)? {
             return Err(KeyError::NotFound(id.clone()));
         }
         Ok(IssuedKey { id: id.clone(), key, issued_at: now })

@@ -84,9 +84,12 @@ pub(crate) fn is_still_admitted(api: &Api, caller: &Caller) -> bool {
     api.access().is_none_or(|access| access.still_admits(caller))
 }
 
-/// Returns the credentials of a request (RFC 6750), if it has some.
+/// Returns the credentials of a request (RFC 6750), if it has some. Of several headers, a proxy might have checked
+/// another one: they count as none.
 pub(crate) fn presented(request: &HttpRequest) -> Option<&str> {
-    let (scheme, credentials) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next().filter(|_| headers.next().is_none())?;
+    let (scheme, credentials) = header.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn whoami(request: HttpRequest) -> Result<HttpResponse, Problem
     let caller = RequestContext::caller_of(&request);
     let key = match &caller {
         Caller::Anonymous => None,
-        Caller::Key(entry) => Some(entry.record()),
+        Caller::Key(entry, _) => Some(entry.record()),
     };
     let response = CallerResponse {
         actor: caller.actor().to_string(),

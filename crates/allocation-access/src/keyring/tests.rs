@@ -82,7 +82,7 @@ fn a_rotated_key_is_accepted_with_both_secrets_until_the_grace_period_ends() {
 #[test]
 fn an_accepted_key_is_accepted_until_it_is_revoked_or_its_grace_period_ends() {
     let first = Keyring::new(1, [record()], None);
-    let entry = first.get(&id()).unwrap();
+    let (_, secret) = first.authenticate(key(1).expose(), now()).unwrap();
     let previous = Some(PreviousDigest { digest: key(1).digest(), valid_until: later(60) });
     let rotated = KeyRecord { digest: key(2).digest(), previous, ..record() };
     for (next, at, accepted) in [
@@ -93,7 +93,7 @@ fn an_accepted_key_is_accepted_until_it_is_revoked_or_its_grace_period_ends() {
         (Some(rotated), later(60), false),
         (None, now(), false),
     ] {
-        assert_eq!(Keyring::new(2, next, Some(&first)).still_accepts(entry, at), accepted);
+        assert_eq!(Keyring::new(2, next, Some(&first)).still_accepts(&id(), &secret, at), accepted);
     }
 }
 

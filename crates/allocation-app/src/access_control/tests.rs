@@ -86,6 +86,28 @@ fn a_revocation_counts_once_the_keyring_is_reloaded() {
 }
 
 #[test]
+fn a_caller_with_the_old_secret_of_a_rotated_key_is_admitted_until_its_grace_period_ends() {
+    let replica = Replica::new(AnonymousAccess::UntilFirstKey);
+    let issued = replica.create(Scope::Read, None);
+    replica.keys.rotate(&issued.id, Duration::from_secs(60)).unwrap();
+    replica.control.reload().unwrap();
+    let admitted = replica.admit(&issued, None).unwrap();
+    assert!(replica.control.still_admits(&admitted.caller));
+    replica.keys.rotate(&issued.id, Duration::ZERO).unwrap();
+    replica.control.reload().unwrap();
+    assert!(!replica.control.still_admits(&admitted.caller));
+}
+
+#[test]
+fn days_of_use_are_stored_in_bounded_steps() {
+    let replica = Replica::new(AnonymousAccess::UntilFirstKey);
+    let issued: Vec<_> = (0..=MAX_USES).map(|_| replica.create(Scope::Read, None)).collect();
+    issued.iter().for_each(|issued| drop(replica.admit(issued, None).unwrap()));
+    let steps: Vec<_> = (0..3).map(|_| replica.control.record_uses().unwrap()).collect();
+    assert_eq!(steps, [MAX_USES, 1, 0]);
+}
+
+#[test]
 fn a_request_beyond_the_rate_is_refused_and_refused_scopes_count() {
     let replica = Replica::new(AnonymousAccess::UntilFirstKey);
     let issued = replica.create(Scope::Read, Some("2/h"));

@@ -78,3 +78,14 @@ fn too_many_keys_are_refused() {
     let created = Keys::new(Arc::new(store), clock()).create(new_key());
     assert!(matches!(created, Err(KeyError::TooMany)), "{created:?}");
 }
+
+#[test]
+fn an_expired_key_is_not_rotated() {
+    let store = Arc::new(MemoryStore::new(clock()));
+    let soon = now() + TimeDelta::seconds(60);
+    let issued = Keys::new(store.clone(), clock()).create(NewKey { expires_at: Some(soon), ..new_key() }).unwrap();
+    let mut later = MockClock::new();
+    later.expect_now().return_const(soon);
+    let rotated = Keys::new(store, Arc::new(later)).rotate(&issued.id, Duration::ZERO);
+    assert!(matches!(rotated, Err(KeyError::NotFound(_))), "{rotated:?}");
+}
