@@ -138,7 +138,7 @@ mod tests {
                 now += Duration::from_nanos(pause);
                 match bucket.take(now) {
                     Ok(_) => taken += 1,
-                    // A retry when it is told succeeds.
+                    // A retry after the stated pause succeeds.
                     Err(limited) => {
                         now += limited.retry_after;
                         prop_assert!(bucket.take(now).is_ok());

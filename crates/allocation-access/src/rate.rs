@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A limit on requests: so many within a second, a minute or an hour.
+/// The number of requests allowed per second, minute or hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     requests: NonZeroU32,

@@ -80,7 +80,7 @@ impl Keys {
     /// # Errors
     ///
     /// [`KeyError`] if the key would be useless, if there are too many, or if the store fails. If the outcome of the
-    /// commit is unknown, a key may exist whose secret nobody has.
+    /// commit is unknown, the key may exist, but its secret is lost.
     pub fn create(&self, new: NewKey) -> Result<IssuedKey, KeyError> {
         let NewKey { name, scopes, rate, expires_at } = new;
         let now = self.clock.now();

@@ -12,7 +12,7 @@ from pathlib import Path
 import kubernetes_validate
 import yaml
 
-# The oldest and the newest version of Kubernetes whose schemas are at hand and that the manifests are for.
+# The oldest and newest supported versions of Kubernetes; schemas of both are installed.
 KUBERNETES = ["1.25", "1.37"]
 # How long a graceful stop of the service takes at most, in seconds.
 STOP_SECONDS = 30
