@@ -2,6 +2,7 @@
 
 use crate::any_connection::AnyConnection;
 use crate::claim::Claim;
+use crate::error::is_busy;
 use crate::migrations::{Migrations, SQLITE_LEASES};
 use crate::{BackupError, DatabaseUrl, Store, renumbering, sqlite};
 use allocation_ports::{Access, LogBounds};
@@ -16,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// The files that SQLite keeps beside a database.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The last position of the log of events.
+const LAST_POSITION: &str = "SELECT last_position FROM event_log";
 
 impl Store {
     /// Writes a copy of a SQLite database to a new file, which only this user may read.
@@ -76,15 +80,13 @@ struct Replaced {
 
 impl Replaced {
     fn hold(path: &Path) -> Result<Self, BackupError> {
-        let unreadable = Self { connection: None, last_position: 0 };
-        let Ok(mut reader) = sqlite::open_read_only(path) else { return Ok(unreadable) };
-        let last = sql::<BigInt>("SELECT last_position FROM event_log").get_result::<i64>(&mut reader);
-        let (Ok(last_position), Ok(leases)) = (last, SQLITE_LEASES.live(&mut reader)) else { return Ok(unreadable) };
-        renumbering::refuse(leases)?;
-        drop(reader);
+        if !is_readable(path)? {
+            return Ok(Self { connection: None, last_position: 0 });
+        }
         let mut connection = sqlite::open_writer(path).map_err(BackupError::Failed)?;
         connection.batch_execute("BEGIN IMMEDIATE")?;
         renumbering::refuse(SQLITE_LEASES.live(&mut connection)?)?;
+        let last_position = sql::<BigInt>(LAST_POSITION).get_result(&mut connection)?;
         Ok(Self { connection: Some(connection), last_position })
     }
 
@@ -97,6 +99,27 @@ impl Replaced {
         connection.batch_execute("ROLLBACK")?;
         drop(connection);
         if beside(path, "-wal").try_exists()? { Err(BackupError::Open(path.to_owned())) } else { Ok(()) }
+    }
+}
+
+/// Returns whether a file is a database of this service.
+///
+/// # Errors
+///
+/// Returns an error if that is unknown: the file may not be read, or the database is locked.
+fn is_readable(path: &Path) -> Result<bool, BackupError> {
+    if !path.try_exists()? {
+        return Ok(false);
+    }
+    let mut connection = match sqlite::open_read_only(path) {
+        Ok(connection) => connection,
+        Err(error) if error.downcast_ref().is_some_and(is_busy) => return Err(BackupError::Failed(error)),
+        // Damaged, unless the system says why it cannot be read.
+        Err(_) => return Ok(File::open(path).map(|_| false)?),
+    };
+    match sql::<BigInt>(LAST_POSITION).get_result::<i64>(&mut connection) {
+        Err(error) if is_busy(&error) => Err(error.into()),
+        read => Ok(read.is_ok()),
     }
 }
 
@@ -218,7 +241,7 @@ mod tests {
         let held = Replaced::hold(&path).unwrap();
         let mut other = sqlite::open_writer(&path).unwrap();
         other.batch_execute("PRAGMA busy_timeout = 0").unwrap();
-        assert!(crate::error::is_busy(&other.batch_execute("DELETE FROM leases").unwrap_err()));
+        assert!(is_busy(&other.batch_execute("DELETE FROM leases").unwrap_err()));
         assert!(matches!(held.release(&path), Err(BackupError::Open(_))), "the other one has it open");
     }
 
@@ -255,6 +278,19 @@ mod tests {
         restore(&backup, &DatabaseUrl::Sqlite(path.clone())).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the backup and the database");
         assert!(Replaced::hold(&path).unwrap().last_position > 0);
+    }
+
+    #[test]
+    fn a_database_that_another_program_has_locked_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (backup, path) = (folder.path().join("backup.db"), folder.path().join("stock.db"));
+        store(folder.path()).back_up(&backup).unwrap();
+        let mut other = sqlite::open_for_migrations(&path).unwrap();
+        // Without a write-ahead log, this lock keeps readers out, too.
+        other.batch_execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
+        let restored = restore(&backup, &DatabaseUrl::Sqlite(path));
+        assert!(matches!(restored, Err(BackupError::Failed(_))), "{restored:?}");
+        other.batch_execute("SELECT count(*) FROM products; COMMIT").unwrap();
     }
 
     #[cfg(unix)]
