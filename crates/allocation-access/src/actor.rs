@@ -1,4 +1,4 @@
-use crate::{KeyId, KeyName};
+use crate::{KeyId, KeyName, TokenSubject};
 use std::fmt;
 
 /// The author of a request.
@@ -13,6 +13,8 @@ pub enum Actor {
         /// The name of the key.
         name: KeyName,
     },
+    /// The subject of a token.
+    Token(TokenSubject),
 }
 
 impl fmt::Display for Actor {
@@ -20,6 +22,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Key { id, .. } => write!(f, "key:{id}"),
+            Self::Token(subject) => write!(f, "token:{subject}"),
         }
     }
 }

@@ -15,6 +15,7 @@ mod keyring;
 mod last_use;
 mod rate;
 mod scope;
+mod token_subject;
 
 pub use actor::Actor;
 pub use api_key::{ApiKey, MalformedKey};
@@ -26,3 +27,4 @@ pub use key_record::{KeyRecord, PreviousDigest};
 pub use keyring::{KeyEntry, KeyRefusal, Keyring};
 pub use rate::{InvalidRate, Rate};
 pub use scope::{Scope, Scopes, UnknownScope};
+pub use token_subject::TokenSubject;
