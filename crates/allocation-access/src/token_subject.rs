@@ -5,7 +5,7 @@ use std::fmt;
 pub struct TokenSubject(Box<str>);
 
 impl TokenSubject {
-    /// The maximum number of bytes, which is that of OpenID Connect.
+    /// The maximum number of bytes, the limit of `OpenID` Connect.
     pub const MAX_BYTES: usize = 255;
 
     /// Parses a subject of 1 to [`TokenSubject::MAX_BYTES`] bytes without control characters. Returns `None` for any

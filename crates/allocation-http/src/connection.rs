@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// The time for the head of a request, from its first byte; for the first head, from accept.
-const HEAD_TIME: Duration = Duration::from_secs(5);
+pub(crate) const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// The time that a connection may be idle between requests. It exceeds the 60 s of common proxies, so that
 /// a proxy never sends a request into a connection that closes.
@@ -285,7 +285,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     /// Checks the deadline here, because the dispatcher flushes after each step.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        // With TLS, written bytes may wait for the peer until they are flushed.
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        ready!(this.note_written(cx, flushed))?;
         Poll::Ready(this.watch(cx))
     }
 

@@ -58,6 +58,7 @@ mod side_server;
 mod starting;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod whoami;
 
 pub use api::{Api, Calendar};
@@ -68,5 +69,6 @@ pub use event_feed::EventFeed;
 pub use metrics::{Build, MetricSources, Metrics, MetricsServer};
 pub use openapi::{openapi, openapi_json};
 pub use routes::app;
-pub use server::serve;
+pub use server::{Endpoint, serve};
 pub use starting::Starting;
+pub use tls::{ClientAuth, Tls, TlsConfig, TlsError, TlsFiles};

@@ -6,12 +6,14 @@ mod events;
 mod http;
 mod process;
 mod server;
+mod tls;
 mod writer;
 
 pub use server::MetricsServer;
 
 use crate::accept;
 use crate::requests::Requests;
+use crate::tls::Tls;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_app::{AllocationEngine, BacklogMonitor, EngineCounters, InvariantMonitor, UnitCounters, Vital};
@@ -43,6 +45,8 @@ pub struct MetricSources {
     pub invariants: Option<InvariantMonitor>,
     /// Whether a relay publishes events; without one, its backlog has no meaning.
     pub has_relay: bool,
+    /// The TLS of the server, if it has one.
+    pub tls: Option<Tls>,
     /// The threads of the process.
     pub threads: Vec<Vital>,
     /// Returns the number of log lines dropped so far.
@@ -121,6 +125,7 @@ impl Collector for Sources {
         events::write(&mut to, self.own.backlog.backlog(), self.own.has_relay, self.clock.now())?;
         let checked = self.own.invariants.as_ref().and_then(InvariantMonitor::last);
         database::write_check(&mut to, checked)?;
+        self.own.tls.iter().try_for_each(|tls| tls::write(&mut to, tls))?;
         process::write(&mut to, &self.own)
     }
 }

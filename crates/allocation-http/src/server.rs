@@ -1,44 +1,44 @@
+mod admission;
+
 use crate::api::Api;
 use crate::connection::{Connection, ConnectionLimits, ConnectionState, Slots};
 use crate::routes::app;
+use crate::tls::{Tls, Transport};
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol, Request};
+use actix_http::{HttpService, KeepAlive, Request};
+use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::Error;
 use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, Extensions, Server, Service, ServiceFactory, ServiceResponse};
+use actix_web::dev::{AppConfig, Extensions, Service, ServiceFactory, ServiceResponse};
 use actix_web::rt::net::TcpStream;
-use actix_web::rt::time::timeout;
+use admission::{Admission, Admitted, MAX_REJECTED};
 use std::fmt::Debug;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// The connections beyond the limit that are accepted to be rejected with a response; more wait in the backlog.
-const MAX_REJECTED: usize = 64;
+/// What a server listens on.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The socket.
+    pub listener: TcpListener,
+    /// How many connections it serves.
+    pub limits: ConnectionLimits,
+    /// The TLS of its connections; `None` for plain ones.
+    pub tls: Option<Tls>,
+}
 
-/// The response to a connection beyond the limit.
-const LIMIT_REACHED: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-/// The time for a rejected peer to read the response and close.
-const REJECT_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// The bytes of a rejected request that are read, so that the socket closes in order.
-const REJECTED_READ_BYTES: usize = 4 * 1024;
-
-/// Serves the API on a listener until `stop` is ready, then waits up to `shutdown_seconds` for requests in
-/// flight. Event streams end at once.
+/// Serves the API until `stop` is ready, then waits up to `shutdown_seconds` for requests in flight. Event streams
+/// end at once.
 ///
 /// # Errors
 ///
 /// Returns an error if the listener cannot be used.
 pub async fn serve(
-    listener: TcpListener,
+    endpoint: Endpoint,
     api: Api,
-    limits: ConnectionLimits,
     stop: impl Future<Output = ()> + Send + 'static,
     shutdown_seconds: u64,
 ) -> io::Result<()> {
@@ -48,25 +48,42 @@ pub async fn serve(
         // Waiting event readers would delay the shutdown.
         tail.close();
     };
-    let (address, slots) = (listener.local_addr()?, Slots::new(limits));
-    let builder = Server::build()
-        .shutdown_signal(stop)
-        .shutdown_timeout(shutdown_seconds)
-        .max_concurrent_connections(limits.total.saturating_add(MAX_REJECTED));
-    let stopping = builder.graceful_shutdown_signal();
-    let service = move || {
-        let (slots, stopping) = (slots.clone(), stopping.clone());
-        let stops = move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
+    let builder = Server::build().shutdown_signal(stop).shutdown_timeout(shutdown_seconds);
+    endpoint.server(builder, move || app(&api))?.await
+}
+
+impl Endpoint {
+    /// Starts a server of an application, one for each worker.
+    pub(crate) fn server<I, S, B>(
+        self,
+        builder: ServerBuilder,
+        app: impl Fn() -> I + Clone + Send + 'static,
+    ) -> io::Result<Server>
+    where
+        I: IntoServiceFactory<S, Request>,
+        S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+        S::InitError: Debug,
+        <S::Service as Service<Request>>::Future: 'static,
+        B: MessageBody + 'static,
+    {
+        let address = self.listener.local_addr()?;
+        let builder = builder.max_concurrent_connections(self.limits.total.saturating_add(MAX_REJECTED));
+        let stopping = builder.graceful_shutdown_signal();
+        let admission = Admission { slots: Slots::new(self.limits), tls: self.tls, stopping: stopping.clone() };
+        let service = move || {
+            let (admission, stopping) = (admission.clone(), stopping.clone());
+            let stops = move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            };
+            fn_service(move |stream: TcpStream| {
+                let admission = admission.clone();
+                async move { admission.admit(stream).await.map_err(DispatchError::Io) }
+            })
+            .and_then(http(app(), address, stops))
         };
-        fn_service(move |stream: TcpStream| {
-            let slots = slots.clone();
-            async move { admit(stream, &slots).await.map_err(DispatchError::Io) }
-        })
-        .and_then(http(app(&api), address, stops))
-    };
-    builder.listen("http", listener, service)?.run().await
+        Ok(builder.listen("http", self.listener, service)?.run())
+    }
 }
 
 /// Returns the HTTP service of an application; each connection shuts down once its `stops` is ready.
@@ -98,39 +115,8 @@ where
 }
 
 /// Makes the state of a connection available to its requests.
-fn share_state(connection: &Connection<TcpStream>, data: &mut Extensions) {
+fn share_state(connection: &Connection<Transport>, data: &mut Extensions) {
     data.insert::<Rc<ConnectionState>>(connection.state());
-}
-
-/// An admitted connection, its protocol and its peer.
-type Admitted = (Connection<TcpStream>, Protocol, Option<SocketAddr>);
-
-/// Admits a connection if a slot is free, and rejects it otherwise.
-async fn admit(stream: TcpStream, slots: &Slots) -> io::Result<Admitted> {
-    let peer = stream.peer_addr()?;
-    if let Some(slot) = slots.take(peer.ip()) {
-        return Ok((Connection::new(stream, slot), Protocol::Http1, Some(peer)));
-    }
-    tracing::debug!(%peer, "connection limit reached, refusing connection");
-    let _too_slow = timeout(REJECT_TIMEOUT, refuse(stream)).await;
-    Err(io::ErrorKind::ConnectionRefused.into())
-}
-
-/// Sends the rejection to a peer.
-///
-/// The start of its input is read, because closing a socket with unread bytes could discard the response.
-async fn refuse(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(LIMIT_REACHED).await?;
-    stream.shutdown().await?;
-    let mut left = REJECTED_READ_BYTES;
-    let mut bytes = [0; 1024];
-    while left > 0 {
-        match stream.read(&mut bytes).await? {
-            0 => break,
-            read => left = left.saturating_sub(read),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

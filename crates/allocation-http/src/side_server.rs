@@ -1,16 +1,19 @@
 //! Small servers beside the one of the API.
 
-use actix_web::dev::ServerHandle;
+use crate::connection::{self, ConnectionLimits};
+use crate::server::Endpoint;
+use crate::tls::Tls;
+use actix_server::{Server, ServerHandle};
+use actix_web::App;
 use actix_web::rt::System;
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpServer};
 use std::io;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-/// The number of open connections; others wait to be accepted.
-const MAX_CONNECTIONS: usize = 64;
+/// The limits on connections.
+const LIMITS: ConnectionLimits = ConnectionLimits { total: 64, per_address: 64 };
 
 /// A server with a single worker, on a thread of its own.
 #[derive(Debug)]
@@ -28,19 +31,16 @@ impl SideServer {
     pub(crate) fn start(
         name: &str,
         listener: TcpListener,
+        tls: Option<Tls>,
         configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let (started, server) = mpsc::channel();
+        let endpoint = Endpoint { listener, limits: LIMITS, tls };
+        let app = move || App::new().configure(&configure).wrap_fn(connection::observe);
         let run = move || {
             System::new().block_on(async {
-                let server = HttpServer::new(move || App::new().configure(&configure));
-                let server = server
-                    .workers(1)
-                    .max_connections(MAX_CONNECTIONS)
-                    .disable_signals()
-                    .shutdown_timeout(1)
-                    .listen(listener)?
-                    .run();
+                let builder = Server::build().workers(1).disable_signals().shutdown_timeout(1);
+                let server = endpoint.server(builder, app)?;
                 // The caller may have ended meanwhile.
                 let _gone = started.send(server.handle());
                 server.await

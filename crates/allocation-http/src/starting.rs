@@ -4,6 +4,7 @@ use crate::health::OK;
 use crate::problem::Problem;
 use crate::respond;
 use crate::side_server::SideServer;
+use crate::tls::Tls;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
 use allocation_ports::FailedCheck;
@@ -20,8 +21,8 @@ impl Starting {
     /// # Errors
     ///
     /// Returns an error if the listener cannot be used, or if the thread cannot be created.
-    pub fn serve(listener: &TcpListener) -> io::Result<Self> {
-        SideServer::start("starting", listener.try_clone()?, configure).map(Self)
+    pub fn serve(listener: &TcpListener, tls: Option<Tls>) -> io::Result<Self> {
+        SideServer::start("starting", listener.try_clone()?, tls, configure).map(Self)
     }
 
     /// Stops the server. Connections that wait to be accepted stay with the listener.

@@ -6,6 +6,7 @@ mod edge;
 mod given;
 mod keys;
 mod secret;
+mod tls;
 
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
@@ -28,6 +29,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+use tls::TlsArgs;
+pub(crate) use tls::TlsPaths;
 
 /// Decides which batch of stock serves which order line.
 #[derive(Debug, Parser)]
@@ -280,6 +283,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) edge: EdgeArgs,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 
     /// The settings that were given, without secrets: see [`given::settings`].
     #[arg(skip)]

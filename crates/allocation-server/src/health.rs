@@ -1,26 +1,35 @@
 //! The health check of a container that has no other HTTP client.
 
-use anyhow::{Context, bail};
+use crate::config::Settings;
+use crate::tls;
+use allocation_http::TlsFiles;
+use anyhow::{Context, anyhow, bail};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, TlsConfig, parse_pem};
 
 /// The time limit of the whole check, below the timeout of orchestrators.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The bytes of the response that are read.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Checks that the server at an address is ready.
+/// Checks that the server at the address of the settings is ready.
 ///
 /// # Errors
 ///
 /// Returns an error if it is not ready, or does not respond within two seconds.
-pub(crate) fn health(address: SocketAddr) -> anyhow::Result<()> {
-    let address = reachable(address);
+pub(crate) fn health(settings: &Settings) -> anyhow::Result<()> {
+    let address = reachable(settings.address);
     // The check is local: proxies of the environment do not apply.
-    let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).max_redirects(0);
+    let mut config = Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).max_redirects(0);
+    let mut scheme = "http";
+    if let Some(paths) = settings.tls.paths() {
+        (scheme, config) = ("https", config.tls_config(trusting(&tls::read(&paths)?)?));
+    }
     let agent: Agent = config.http_status_as_error(false).build().into();
-    let response = agent.get(format!("http://{address}/readyz")).call();
+    let response = agent.get(format!("{scheme}://{address}/readyz")).call();
     let mut response = response.with_context(|| format!("no server answers at {address}"))?;
     let status = response.status();
     if status.is_success() {
@@ -28,6 +37,21 @@ pub(crate) fn health(address: SocketAddr) -> anyhow::Result<()> {
     }
     let answer = response.body_mut().with_config().limit(MAX_BYTES).read_to_string().unwrap_or_default();
     bail!("the server at {address} is not ready: {status} {answer}")
+}
+
+/// Returns the TLS of the check. The server on this machine needs no proof of its name, which is not that of the address.
+///
+/// The check presents the certificate of the server itself, should the server require one.
+fn trusting(files: &TlsFiles) -> anyhow::Result<TlsConfig> {
+    let chain = parse_pem(&files.certificate).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    let chain: Vec<Certificate<'static>> = chain.collect();
+    let key = PrivateKey::from_pem(&files.key).map_err(|_| anyhow!("the key of TLS cannot be read"))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = TlsConfig::builder().disable_verification(true).unversioned_rustls_crypto_provider(provider);
+    Ok(config.client_cert(files.client_ca.is_some().then(|| ClientCert::new_with_certs(&chain, key))).build())
 }
 
 /// Returns the address at which the same machine reaches a server that listens on all addresses.

@@ -19,6 +19,7 @@ mod outbox;
 mod output;
 mod serve;
 mod stop;
+mod tls;
 
 use allocation_ports::Access;
 use anyhow::bail;
@@ -85,7 +86,7 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
         Command::Repair { what } => check::repair(&cli.settings, what),
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
         Command::Keys { action } => keys::keys(&cli.settings, action),
-        Command::Health => health::health(cli.settings.address),
+        Command::Health => health::health(&cli.settings),
         Command::Openapi => output::print(&allocation_http::openapi_json()),
     }
 }

@@ -6,12 +6,15 @@ use crate::broker::Exchange;
 use crate::config::Settings;
 use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
+use crate::tls::ServerTls;
 use crate::{connections, stop};
 use allocation_app::{
     AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health, InvariantMonitor,
     RetryPolicy, UnitRunner, UseCases,
 };
-use allocation_http::{Api, BlockingLimits, Build, EventFeed, MetricSources, Metrics, MetricsServer, Starting};
+use allocation_http::{
+    Api, BlockingLimits, Build, Endpoint, EventFeed, MetricSources, Metrics, MetricsServer, Starting,
+};
 use allocation_ports::Access;
 use anyhow::Context;
 use socket2::{Domain, Socket, Type};
@@ -63,7 +66,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     // Plus one for SQLite's writer, and one for migrations.
     let connections = connections::limits(settings, settings.pool_size + more + 2);
     let listener = listen(settings.address)?;
-    let starting = Starting::serve(&listener).context("the HTTP server cannot be started")?;
+    let server_tls = settings.tls.paths().map(ServerTls::start).transpose()?;
+    let tls = server_tls.as_ref().map(|it| it.tls.clone());
+    let starting = Starting::serve(&listener, tls.clone()).context("the HTTP server cannot be started")?;
     let database = Database::connect(settings, more)?;
     let AccessToServer { control, keys, reloading } =
         AccessToServer::start(settings, &database, listener.local_addr()?)?;
@@ -92,6 +97,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     };
     vitals.extend(engine.vitals());
     vitals.extend([tail.vital(), reloading.vital()]);
+    vitals.extend(server_tls.iter().map(|it| it.reloading.vital()));
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
     vitals.push(backlog.vital());
@@ -105,6 +111,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         backlog,
         invariants,
         has_relay: more > 0,
+        tls: tls.clone(),
         threads: vitals.clone(),
         dropped_log_lines: Box::new({
             let log = log.clone();
@@ -137,15 +144,20 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         settings = settings.given,
         "started"
     );
-    tracing::info!("API at http://{address}, docs at http://{address}/docs");
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("API at {scheme}://{address}, docs at {scheme}://{address}/docs");
+    let endpoint = Endpoint { listener, limits: connections, tls };
     let served = actix_web::rt::System::new()
-        .block_on(async { allocation_http::serve(listener, api, connections, stop, HTTP_SECONDS).await });
+        .block_on(async { allocation_http::serve(endpoint, api, stop, HTTP_SECONDS).await });
     let stop_background = background.map(Background::stop_consuming);
     engine.shut_down();
     if let Some(stop_background) = stop_background {
         stop_background();
     }
     reloading.stop();
+    if let Some(it) = server_tls {
+        it.reloading.stop();
+    }
     database.stop();
     tail.stop();
     if let Some(server) = metrics_server {

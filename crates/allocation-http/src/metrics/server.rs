@@ -18,7 +18,7 @@ impl MetricsServer {
     ///
     /// Returns an error if the listener cannot be used, or if the thread cannot be created.
     pub fn start(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let server = SideServer::start("metrics", listener, move |cfg| {
+        let server = SideServer::start("metrics", listener, None, move |cfg| {
             let metrics = Arc::clone(&metrics);
             let respond = move |request: HttpRequest| ready(metrics.respond(&request));
             cfg.route(PATH, web::get().to(respond))

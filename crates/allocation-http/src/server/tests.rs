@@ -1,4 +1,4 @@
-use super::serve;
+use super::{Endpoint, serve};
 use crate::testing::Ports;
 use crate::{Api, ConnectionLimits};
 use std::io::{Read, Write};
@@ -15,8 +15,9 @@ fn start(api: Api) -> SocketAddr {
 fn start_with(api: Api, limits: ConnectionLimits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let endpoint = Endpoint { listener, limits, tls: None };
     std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(serve(listener, api, limits, std::future::pending(), 1)).unwrap()
+        actix_web::rt::System::new().block_on(serve(endpoint, api, std::future::pending(), 1)).unwrap()
     });
     address
 }

@@ -51,3 +51,4 @@ mod small_disk;
 mod stopping;
 mod stress;
 mod support;
+mod tls;

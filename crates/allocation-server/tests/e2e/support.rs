@@ -1,11 +1,13 @@
 //! Shared by the tests: servers, clients, databases.
 
+mod certificates;
 mod client;
 mod holds;
 pub(crate) mod projection;
 mod proxy;
 mod server;
 
+pub(crate) use certificates::{Authority, Certified, TlsFolder};
 pub(crate) use client::{Answer, Client, encoded, order, told};
 pub(crate) use holds::{expire, expire_at, expire_where, now, swept, unswept};
 pub(crate) use proxy::Proxy;

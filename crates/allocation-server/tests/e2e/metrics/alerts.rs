@@ -8,7 +8,7 @@ use super::exposition::Exposition;
 use super::{promtool, with_relay};
 use crate::outages::{eventually, unready};
 use crate::rabbitmq::with_broker;
-use crate::support::{Client, Server, TestDatabase, binary};
+use crate::support::{Authority, Certified, Client, Server, TestDatabase, TlsFolder, binary};
 use allocation_test_support::{Replication, TestBroker, TestCluster};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use std::time::Duration;
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/alerts.yml");
 
 /// The alerts, each with the test that fires it.
-const FIRED: [(&str, &str); 15] = [
+const FIRED: [(&str, &str); 17] = [
     ("AllocationDown", "a_dead_server"),
     ("AllocationDatabaseDown", "a_database_that_is_away"),
     ("AllocationErrorRatio", "a_database_that_is_away"),
@@ -36,6 +36,8 @@ const FIRED: [(&str, &str); 15] = [
     ("AllocationEventsParked", "an_exchange_without_queues"),
     ("AllocationStandbyBehind", "a_standby_that_is_paused"),
     ("AllocationLogLinesDropped", "a_log_that_nobody_reads"),
+    ("AllocationCertificateExpires", "a_certificate_that_expires_and_is_replaced_by_a_broken_one"),
+    ("AllocationCertificateOutdated", "a_certificate_that_expires_and_is_replaced_by_a_broken_one"),
 ];
 
 /// Asserts that an alert fires during a fault and not before.
@@ -353,4 +355,23 @@ impl Drop for Killed {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+#[test]
+fn a_certificate_that_expires_and_is_replaced_by_a_broken_one() {
+    let (authority, database) = (Authority::new(), TestDatabase::sqlite());
+    let files = TlsFolder::new(&authority.sign(2040));
+    let server = Server::start_with(&database, |command| {
+        command.arg("--tls-certificate").arg(files.certificate()).arg("--tls-key").arg(files.key())
+    });
+    let client = Client::over_unverified_tls(server.address());
+    let before = Exposition::of(&client);
+    let expiry = |it: &Exposition| value(it, "allocation_tls_certificate_expiry_timestamp_seconds");
+    // The clock of promtool begins in 1970.
+    files.write(&authority.sign(1970));
+    scrape_until(&client, |it| expiry(it) < expiry(&before));
+    files.write(&Certified { key: String::new(), ..authority.sign(2040) });
+    let during = scrape_until(&client, |it| value(it, "allocation_tls_certificate_outdated") == 1.0);
+    assert_fires("AllocationCertificateExpires", &before, &during);
+    assert_fires("AllocationCertificateOutdated", &before, &during);
 }

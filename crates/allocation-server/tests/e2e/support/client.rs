@@ -1,7 +1,9 @@
+use super::certificates::{Authority, provider};
 use serde_json::{Value, json};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// A client of the API of one server.
 #[derive(Clone)]
@@ -64,6 +66,24 @@ impl Client {
     pub(crate) fn new(address: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
         Self { agent: config.into(), base: format!("http://{address}") }
+    }
+
+    /// A client of a server with TLS, whose certificate the authority has signed.
+    pub(crate) fn over_tls(address: &str, authority: &Authority) -> Self {
+        let root = Certificate::from_pem(authority.pem().as_bytes()).unwrap();
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root]));
+        Self::with_tls(address, tls.unversioned_rustls_crypto_provider(provider()).build())
+    }
+
+    /// A client of a server with TLS, whose certificate may be expired or unknown.
+    pub(crate) fn over_unverified_tls(address: &str) -> Self {
+        let tls = TlsConfig::builder().disable_verification(true);
+        Self::with_tls(address, tls.unversioned_rustls_crypto_provider(provider()).build())
+    }
+
+    fn with_tls(address: &str, tls: TlsConfig) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls).build();
+        Self { agent: config.into(), base: format!("https://{address}") }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -92,7 +92,7 @@ impl Server {
         loop {
             let found = self.log().iter().find_map(|line| {
                 let line: serde_json::Value = serde_json::from_str(line).ok()?;
-                let rest = line["message"].as_str()?.strip_prefix("API at http://")?;
+                let rest = line["message"].as_str()?.strip_prefix("API at http")?.split_once("://")?.1;
                 Some(rest.split(',').next()?.to_owned())
             });
             if let Some(address) = found {
