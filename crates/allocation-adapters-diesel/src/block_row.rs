@@ -6,7 +6,9 @@ use crate::row;
 use allocation_ports::{CausationId, EventContext, LoggedEvent, RecordedEvent, StoreError, Subject, TraceParent};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
 
 columns! {
     /// A block of the log or the outbox. In the outbox, its position is a negative number.
@@ -21,9 +23,56 @@ columns! {
 }
 
 /// The elements of an event in a block, in the order of
-/// [`OutboxBlock`](crate::event_block::OutboxBlock)'s events.
-type Fields<'a> =
-    (String, i64, i32, i64, String, Option<String>, Option<String>, Option<String>, Option<String>, &'a RawValue);
+/// [`OutboxBlock`](crate::event_block::OutboxBlock)'s events. More elements may follow, which a later program has
+/// written.
+struct Fields<'a> {
+    sku: String,
+    version: i64,
+    ordinal: i32,
+    later: i64,
+    name: String,
+    order_id: Option<String>,
+    reference: Option<String>,
+    traceparent: Option<String>,
+    causation_id: Option<String>,
+    event: &'a RawValue,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the elements of an event")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<Self::Value, S::Error> {
+        fn next<'de, S: SeqAccess<'de>, T: Deserialize<'de>>(elements: &mut S) -> Result<T, S::Error> {
+            elements.next_element()?.ok_or_else(|| S::Error::custom("the event has too few elements"))
+        }
+        let fields = Fields {
+            sku: next(&mut elements)?,
+            version: next(&mut elements)?,
+            ordinal: next(&mut elements)?,
+            later: next(&mut elements)?,
+            name: next(&mut elements)?,
+            order_id: next(&mut elements)?,
+            reference: next(&mut elements)?,
+            traceparent: next(&mut elements)?,
+            causation_id: next(&mut elements)?,
+            event: next(&mut elements)?,
+        };
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(fields)
+    }
+}
 
 /// An event of a block.
 #[derive(Debug)]
@@ -64,7 +113,8 @@ impl BlockRow {
 
 impl<'a> StoredEvent<'a> {
     fn new(position: i64, block_at: i64, fields: Fields<'a>) -> Self {
-        let (sku, version, ordinal, later, name, order_id, reference, traceparent, causation_id, event) = fields;
+        let Fields { sku, version, ordinal, later, name, order_id, reference, traceparent, causation_id, event } =
+            fields;
         let (occurred_at, json) = (block_at.saturating_add(later), event.get());
         Self {
             position,

@@ -1,48 +1,61 @@
-//! The generation of the schema, which decides which programs may write.
+//! Generations of programs, which decide who may write.
 //!
-//! Statements that lock products or renew a lease check it, so the check costs no round trip. Other writes
-//! follow one of these statements in their transaction, or check the generation themselves: repairs, and
-//! retries of parked events.
+//! The database stores the oldest generation of programs that may write. Statements that lock products or renew a
+//! lease compare it, so the check costs no round trip. Other writes follow one of these statements in their
+//! transaction, or compare it themselves: repairs, and retries of parked events.
 //!
 //! Two writes need no check on any generation: a process releases a lease that it holds, and the probe counts
 //! its heartbeats.
 
 use crate::error::store_error;
 use crate::statement::joined;
-use allocation_ports::{OtherGeneration, StoreError};
+use allocation_ports::{ProgramTooOld, StoreError};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::BigInt;
 
-/// The generation that this program writes, as an SQL literal.
-const LITERAL: &str = "1";
+/// The generation of this program, as an SQL literal.
+const LITERAL: &str = "2";
 
-/// The generation of the database, read once per statement.
-pub(crate) const GENERATION_OF_DATABASE: &str = "(SELECT generation FROM schema_generation)";
+/// The oldest generation of programs that may write, read once per statement.
+pub(crate) const OLDEST_GENERATION: &str = "(SELECT generation FROM schema_generation)";
 
-/// The condition that the database has the generation that this program writes.
-pub(crate) const SAME_GENERATION: &str = joined!(GENERATION_OF_DATABASE, " = ", LITERAL);
+/// The condition that this program may write.
+pub(crate) const MAY_WRITE: &str = joined!(OLDEST_GENERATION, " <= ", LITERAL);
 
-/// The generation that this program writes.
-pub(crate) const GENERATION: i64 = 1;
+/// The generation of this program. A program that no longer needs a part of the schema, or begins to read what
+/// older ones cannot, has a new one, so that a later migration can shut out the programs before it:
+///
+/// 1. builds that need exactly the schema that they know
+/// 2. reads events with more elements than it knows, and serves on schemas of later programs
+pub(crate) const GENERATION: i64 = 2;
 
-/// Rejects a database that belongs to another generation of programs.
-pub(crate) fn check(found: i64) -> Result<(), StoreError> {
-    if found == GENERATION {
-        return Ok(());
-    }
-    Err(StoreError::Unavailable(OtherGeneration { found, expected: GENERATION }.into()))
+/// Compares this program with the oldest generation of programs that may write.
+pub(crate) const fn compare(oldest: i64) -> Result<(), ProgramTooOld> {
+    if oldest <= GENERATION { Ok(()) } else { Err(ProgramTooOld { oldest, own: GENERATION }) }
 }
 
-/// Rejects a database that belongs to another generation of programs, by a query of its own.
+/// Checks that this program may write where `oldest` is the oldest generation of programs that may.
+pub(crate) fn check(oldest: i64) -> Result<(), StoreError> {
+    compare(oldest).map_err(|too_old| StoreError::Unavailable(too_old.into()))
+}
+
+/// Returns the oldest generation of programs that may write.
+pub(crate) fn oldest<C>(connection: &mut C) -> Result<i64, StoreError>
+where
+    SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
+{
+    sql::<BigInt>("SELECT generation FROM schema_generation").get_result(connection).map_err(store_error)
+}
+
+/// Checks that this program may write, by a query of its own.
 pub(crate) fn check_in<C>(connection: &mut C) -> Result<(), StoreError>
 where
     SqlLiteral<BigInt>: for<'query> LoadQuery<'query, C, i64>,
 {
-    let generation = sql::<BigInt>("SELECT generation FROM schema_generation");
-    check(generation.get_result(connection).map_err(store_error)?)
+    check(oldest(connection)?)
 }
 
 #[cfg(test)]
@@ -50,11 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_spell_the_generation_that_is_checked() {
+    fn only_a_newer_generation_shuts_a_program_out() {
         assert_eq!(LITERAL.parse(), Ok(GENERATION));
-        assert!(check(GENERATION).is_ok());
-        for other in [GENERATION - 1, GENERATION + 1] {
-            assert!(matches!(check(other), Err(StoreError::Unavailable(cause)) if cause.is::<OtherGeneration>()));
-        }
+        assert!(check(GENERATION).is_ok() && check(GENERATION - 1).is_ok());
+        assert!(matches!(check(GENERATION + 1), Err(StoreError::Unavailable(cause)) if cause.is::<ProgramTooOld>()));
     }
 }

@@ -3,7 +3,7 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
-use crate::generation::{self, SAME_GENERATION};
+use crate::generation::{self, MAY_WRITE};
 use crate::key_row::KeyRow;
 use crate::statement::{joined, statement};
 use allocation_access::{KeyDigest, KeyId, KeyRecord};
@@ -29,25 +29,25 @@ statement! {
         limit: BigInt => i64,
     ) on MultiBackend,
     "INSERT INTO api_keys (id, name, scopes, digest, rate, created_at, expires_at)
-     SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM api_keys) < ? AND ", SAME_GENERATION
+     SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM api_keys) < ? AND ", MAY_WRITE
 }
 
 statement! {
     Rotate<'a>(until: BigInt => i64, digest: Binary => [u8], id: Text => str) on MultiBackend,
     "UPDATE api_keys SET previous_digest = digest, previous_until = ?, digest = ?
-     WHERE id = ? AND revoked_at IS NULL AND ", SAME_GENERATION
+     WHERE id = ? AND revoked_at IS NULL AND ", MAY_WRITE
 }
 
 statement! {
     Revoke<'a>(at: BigInt => i64, id: Text => str) on MultiBackend,
-    "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND ", SAME_GENERATION
+    "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND ", MAY_WRITE
 }
 
 statement! {
     /// Records a day of use unless a later one is known.
     RecordUse<'a>(day: Date => NaiveDate, id: Text => str, known: Date => NaiveDate) on MultiBackend,
     "UPDATE api_keys SET last_used_on = ?
-     WHERE id = ? AND (last_used_on IS NULL OR last_used_on < ?) AND ", SAME_GENERATION
+     WHERE id = ? AND (last_used_on IS NULL OR last_used_on < ?) AND ", MAY_WRITE
 }
 
 /// Returns the keys unless their version is known. The version is read first, so the keys are at least as new.
@@ -100,7 +100,8 @@ pub(crate) fn record_use(connection: &mut AnyConnection, id: &KeyId, day: NaiveD
     RecordUse { day: &day, id: id.as_str(), known: &day }.execute(connection).map(drop).map_err(store_error)
 }
 
-/// Returns whether a statement changed a row. Statements change none in a database of another generation.
+/// Returns whether a statement changed a row. Statements change none in a database that shuts this
+/// program out.
 fn changed(connection: &mut AnyConnection, rows: QueryResult<usize>) -> Result<bool, StoreError> {
     let changed = rows.map_err(store_error)? > 0;
     if !changed {

@@ -1,6 +1,7 @@
 //! The transactions of migrations, and their errors.
 
 use crate::{ConnectError, transaction};
+use allocation_ports::ProgramTooOld;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use std::error::Error;
@@ -9,8 +10,11 @@ use std::error::Error;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// Migrations of a newer program are applied to the database.
-    #[error("the schema of the database is newer than this program, it has {}", .0.join(", "))]
+    #[error("the schema of the database is newer than this program, it has {}; use the newer program", .0.join(", "))]
     SchemaNewer(Vec<String>),
+    /// A migration of a newer program has shut this one out.
+    #[error("the schema of the database is newer than this program: {0}")]
+    ShutOut(ProgramTooOld),
     /// A build from before the first release has created the tables.
     #[error(
         "the database was created by a build from before the first release and cannot be migrated; use an empty one"

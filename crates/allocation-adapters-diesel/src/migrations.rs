@@ -2,9 +2,8 @@
 
 use crate::any_connection::AnyConnection;
 use crate::error::store_error;
-use crate::generation::GENERATION;
 use crate::migrating::MigrateError;
-use crate::{ConnectError, DatabaseUrl, postgres, sqlite};
+use crate::{ConnectError, DatabaseUrl, generation, postgres, sqlite};
 use allocation_ports::{Access, SchemaState, StoreError};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -15,7 +14,6 @@ use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
@@ -51,19 +49,24 @@ impl Migrations {
     /// Applies the missing migrations and returns their names.
     ///
     /// If there are none, the call takes no lock, and the database user needs no rights to change the
-    /// schema.
+    /// schema. A later program may then have applied others, unless they shut this one out.
     ///
     /// # Errors
     ///
     /// Returns [`MigrateError`]; the schema is then unchanged.
     pub fn up(&self) -> Result<Vec<String>, MigrateError> {
         // Without a lock, and without the rights that only a change needs.
-        let status = self.status()?;
-        reject_unknown(status.unknown)?;
+        let mut connection = self.existing()?;
+        let status = status(&mut connection)?;
         if status.migrations.iter().all(|(_, applied)| *applied) {
-            return Ok(Vec::new());
+            let oldest = generation::oldest(&mut connection).map_err(|error| MigrateError::Failed(error.into()))?;
+            return match generation::compare(oldest) {
+                Ok(()) => Ok(Vec::new()),
+                Err(too_old) => Err(MigrateError::ShutOut(too_old)),
+            };
         }
-        match self.connect()? {
+        reject_unknown(status.unknown)?;
+        match connection {
             AnyConnection::Sqlite(mut connection) => sqlite::migrate(&mut connection, |c| up(c, SQLITE, "")),
             AnyConnection::Postgres(mut connection) => {
                 postgres::migrate(&mut connection, |c| up(c, POSTGRES, LOCK_WRITERS_OUT))
@@ -80,8 +83,7 @@ impl Migrations {
     ///
     /// Returns [`MigrateError`]; the schema is then unchanged.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, MigrateError> {
-        self.expect_file()?;
-        match self.connect()? {
+        match self.existing()? {
             AnyConnection::Sqlite(mut connection) => {
                 sqlite::migrate(&mut connection, |c| down(c, SQLITE, steps, "", SQLITE_LEASES))
             }
@@ -97,12 +99,7 @@ impl Migrations {
     ///
     /// Returns [`MigrateError`] if the file does not exist or the database fails.
     pub fn status(&self) -> Result<MigrationStatus, MigrateError> {
-        self.expect_file()?;
-        let mut connection = self.connect()?;
-        let mut applied = applied_versions(&mut connection)?;
-        let known = known(&connection)?;
-        let migrations = known.into_iter().map(|(version, name)| (name, applied.remove(&version))).collect();
-        Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
+        status(&mut self.existing()?)
     }
 
     /// Checks that the database has no migration of a newer program.
@@ -110,9 +107,9 @@ impl Migrations {
         reject_unknown(self.status()?.unknown)
     }
 
-    /// Checks that the SQLite file exists, because a connection would create it.
-    fn expect_file(&self) -> Result<(), MigrateError> {
-        if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { Ok(()) }
+    /// Opens a connection to a database whose SQLite file exists; a connection would create it.
+    fn existing(&self) -> Result<AnyConnection, MigrateError> {
+        if self.url.is_missing_file() { Err(MigrateError::NoFile(self.url.to_string())) } else { self.connect() }
     }
 
     /// Opens a connection without the timeouts that the store's sessions have. With read-only access, it cannot
@@ -131,8 +128,16 @@ impl Migrations {
     }
 }
 
+/// Compares a database with this program.
+fn status(connection: &mut AnyConnection) -> Result<MigrationStatus, MigrateError> {
+    let mut applied = applied_versions(connection)?;
+    let known = known(connection)?;
+    let migrations = known.into_iter().map(|(version, name)| (name, applied.remove(&version))).collect();
+    Ok(MigrationStatus { migrations, unknown: applied.into_iter().collect() })
+}
+
 /// Waits for running units of work and blocks new ones until the migrations are committed. Units of work
-/// after them see the new generation. SQLite has a single writer, so it needs no such lock.
+/// after them see which programs may write. SQLite has a single writer, so it needs no such lock.
 const LOCK_WRITERS_OUT: &str = "
     DO $$ BEGIN
         IF to_regclass('products') IS NOT NULL THEN LOCK TABLE products IN EXCLUSIVE MODE; END IF;
@@ -152,14 +157,15 @@ fn up<C: MigrationHarness<DB> + SimpleConnection, DB: Backend>(
     source: EmbeddedMigrations,
     lock: &str,
 ) -> Result<Vec<String>, MigrateError> {
-    let mut migrations = all::<DB>(source)?;
-    let applied = applied(connection, &migrations)?;
-    migrations.retain(|migration| !applied.contains(&migration.name().version()));
+    let known = all::<DB>(source)?;
+    let applied = connection.applied_migrations().map_err(MigrateError::Failed)?;
+    let migrations: Vec<_> = known.iter().filter(|one| !applied.contains(&one.name().version())).collect();
     let mut names = Vec::new();
     if !migrations.is_empty() {
+        reject_unknown(unknown(&applied, &known))?;
         connection.batch_execute(lock)?;
     }
-    for migration in &migrations {
+    for migration in migrations {
         connection.run_migration(migration).map_err(MigrateError::Failed)?;
         names.push(migration.name().to_string());
     }
@@ -184,7 +190,8 @@ where
         return Err(MigrateError::InUse(held));
     }
     let mut migrations = all::<DB>(source)?;
-    let applied = applied(connection, &migrations)?;
+    let applied = connection.applied_migrations().map_err(MigrateError::Failed)?;
+    reject_unknown(unknown(&applied, &migrations))?;
     migrations.retain(|migration| applied.contains(&migration.name().version()));
     let mut names = Vec::new();
     for migration in migrations.iter().rev().take(steps) {
@@ -194,15 +201,10 @@ where
     Ok(names)
 }
 
-/// Returns the applied versions; this program must have a migration for each.
-fn applied<C: MigrationHarness<DB>, DB: Backend>(
-    connection: &mut C,
-    known: &[Box<dyn Migration<DB>>],
-) -> Result<Vec<MigrationVersion<'static>>, MigrateError> {
-    let applied = connection.applied_migrations().map_err(MigrateError::Failed)?;
+/// Returns the applied versions that this program does not have.
+fn unknown<DB: Backend>(applied: &[MigrationVersion<'_>], known: &[Box<dyn Migration<DB>>]) -> Vec<String> {
     let is_known = |version: &MigrationVersion<'_>| known.iter().any(|one| one.name().version() == *version);
-    reject_unknown(applied.iter().filter(|version| !is_known(version)).map(ToString::to_string).collect())?;
-    Ok(applied)
+    applied.iter().filter(|version| !is_known(version)).map(ToString::to_string).collect()
 }
 
 /// Rejects applied versions that this program does not have.
@@ -290,7 +292,7 @@ impl LeaseQueries {
     }
 }
 
-/// Compares the schema of the database with this program.
+/// Returns whether this program can use the schema of the database.
 pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     let applied = applied_versions(connection).map_err(store_error)?;
     let known = known(connection).map_err(|error| StoreError::Failed(error.into()))?;
@@ -298,20 +300,17 @@ pub(crate) fn schema_state(connection: &mut AnyConnection) -> Result<SchemaState
     if applied.iter().any(|version| is_before_baseline(version)) {
         return Ok(SchemaState::Older);
     }
-    if !applied.is_subset(&known) {
-        return Ok(SchemaState::Newer);
+    if !known.is_subset(&applied) {
+        return Ok(if applied.is_subset(&known) { SchemaState::Older } else { SchemaState::Newer });
     }
-    if applied.len() < known.len() {
-        return Ok(SchemaState::Older);
-    }
-    let generation = sql::<BigInt>("SELECT generation FROM schema_generation");
-    let generation: i64 = generation.get_result(connection).map_err(store_error)?;
-    Ok(match generation.cmp(&GENERATION) {
-        Ordering::Less => SchemaState::Older,
-        Ordering::Equal => SchemaState::Current,
-        Ordering::Greater => SchemaState::Newer,
+    Ok(match generation::compare(generation::oldest(connection)?) {
+        Ok(()) => SchemaState::Current,
+        Err(_) => SchemaState::Newer,
     })
 }
+
+#[cfg(test)]
+mod kinds;
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,7 @@ pub(crate) fn retry(connection: &mut AnyConnection, positions: Option<&[u64]>) -
     };
     let marked = marked.map_err(store_error)?;
     if marked == 0 {
-        // The statements mark nothing in a database of another generation.
+        // The statements mark nothing in a database that shuts this program out.
         generation::check_in(connection)?;
     }
     u64::try_from(marked).map_err(corrupt)

@@ -134,7 +134,7 @@ fn schema(state: SchemaState) -> Option<FailedCheck> {
     let detail = match state {
         SchemaState::Current => return None,
         SchemaState::Older => "Migrations have still to be run",
-        SchemaState::Newer => "A newer version of the service has run its migrations",
+        SchemaState::Newer => "A newer version of the service has run migrations that shut this version out",
     };
     Some(FailedCheck::new(FailedCheck::SCHEMA, detail))
 }

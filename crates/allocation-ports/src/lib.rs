@@ -53,6 +53,6 @@ pub use readiness::{
     Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
-pub use store_error::{OtherGeneration, StoreError};
+pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

@@ -94,7 +94,7 @@ pub trait ProductRepository {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
-    /// [`OtherGeneration`](crate::OtherGeneration) when the program must not write to the schema.
+    /// [`ProgramTooOld`](crate::ProgramTooOld) when a migration has shut out the program.
     fn lock(&mut self, wanted: &[LockRequest]) -> Result<Vec<Product>, StoreError>;
 
     /// Locks the products that no other unit has locked, until the unit ends, and returns the remaining

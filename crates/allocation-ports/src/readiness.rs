@@ -5,14 +5,15 @@ use std::borrow::Cow;
 /// The difference between the clocks of a process and the database beyond which the process is not ready.
 pub const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
-/// How the schema of a database compares with the schema that this program was built for.
+/// Whether this program can use the schema of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
-    /// The schemas are the same.
+    /// It is the schema that this program was built for, or that of a later program and still works for this one.
     Current,
     /// Migrations are pending.
     Older,
-    /// A newer program has migrated the database.
+    /// A later program has migrated the database and shut this one out, or did so without migrations that this one
+    /// needs.
     Newer,
 }
 
@@ -35,7 +36,7 @@ pub struct FailedCheck {
 }
 
 impl FailedCheck {
-    /// The schema is the one that this program was built for.
+    /// The program can use the schema.
     pub const SCHEMA: &str = "schema";
     /// The database responds in time and commits a write.
     pub const DATABASE: &str = "database";
@@ -80,7 +81,7 @@ pub trait Readiness: Send + Sync {
 /// The result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probed {
-    /// The schema is older or newer, so nothing was written.
+    /// The program cannot use the schema, so nothing was written.
     Schema(SchemaState),
     /// A write was committed.
     Written {
@@ -99,7 +100,7 @@ pub enum Probed {
 /// Probes whether the database accepts writes, or serves reads if access is read-only.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait DatabaseProbe: Send + Sync {
-    /// Compares the schema of the database with the one that this program was built for.
+    /// Returns whether this program can use the schema of the database.
     ///
     /// # Errors
     ///

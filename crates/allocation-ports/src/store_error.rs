@@ -4,15 +4,15 @@ use std::error::Error;
 /// The cause of a [`StoreError`], for the log.
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// A schema to which this program must not write, because it was migrated by a newer program or rolled
-/// back. The cause of [`StoreError::Unavailable`].
+/// A schema to which this program must not write, because a migration has shut out programs of its generation.
+/// The cause of [`StoreError::Unavailable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the schema of the database has generation {found}, this program writes generation {expected}")]
-pub struct OtherGeneration {
-    /// The generation of the database.
-    pub found: i64,
-    /// The generation that the program writes.
-    pub expected: i64,
+#[error("the schema of the database needs a program of generation {oldest}, and this one has generation {own}")]
+pub struct ProgramTooOld {
+    /// The oldest generation of programs that may write.
+    pub oldest: i64,
+    /// The generation of this program.
+    pub own: i64,
 }
 
 /// Why a store failed. Nothing of the unit of work is stored, except possibly after

@@ -1,3 +1,4 @@
+-- kind: expand
 -- The keys of callers. Their secrets are stored nowhere.
 CREATE TABLE api_keys (
     id text COLLATE "C" PRIMARY KEY,

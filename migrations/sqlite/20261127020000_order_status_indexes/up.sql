@@ -1,3 +1,4 @@
+-- kind: expand
 -- Orders that may be shipped, cancelled or partially allocated. A firm line that has all its units in one batch has
 -- no entry in these indexes, so a new allocation writes none.
 CREATE INDEX order_lines_by_order_shipped ON order_lines (order_id, sku) WHERE shipped = quantity;

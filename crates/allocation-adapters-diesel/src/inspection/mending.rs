@@ -293,7 +293,7 @@ where
     u64::try_from(rows).map_err(crate::error::corrupt)
 }
 
-/// Runs a step of the repair in a transaction. It is rolled back if the database has another generation by
+/// Runs a step of the repair in a transaction. It is rolled back if the database shuts this program out by
 /// then, so nothing is written after the migrations of another program.
 fn in_transaction<T>(
     connection: &mut AnyConnection,

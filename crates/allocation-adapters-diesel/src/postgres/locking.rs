@@ -58,7 +58,7 @@ struct Locked {
     waiting_lines: i64,
     unserved: bool,
     now: i64,
-    generation: i64,
+    oldest_generation: i64,
 }
 
 fn lock_products(
@@ -74,7 +74,7 @@ fn lock_products(
     let rows: Vec<_> =
         LockProducts { set_time: &time, skus: &skus, time: &time }.load(connection).map_err(store_error)?;
     let locked: HashMap<String, Locked> = rows.into_iter().collect();
-    locked.values().try_for_each(|locked| generation::check(locked.generation))?;
+    locked.values().try_for_each(|locked| generation::check(locked.oldest_generation))?;
     Ok(locked)
 }
 

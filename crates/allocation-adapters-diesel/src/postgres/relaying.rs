@@ -3,7 +3,7 @@
 use super::sequencing::RENEWED;
 use crate::columns::Columns;
 use crate::error::store_error;
-use crate::generation::SAME_GENERATION;
+use crate::generation::MAY_WRITE;
 use crate::parked_row::{ParkedRow, ParkedRows, ProgressRows};
 use crate::statement::{joined, statement};
 use allocation_ports::RecordError;
@@ -38,7 +38,7 @@ statement! {
 
 statement! {
     Retry<'a>(positions: Array<BigInt> => Vec<i64>) on Pg,
-    "UPDATE parked_events SET retry = true WHERE position = ANY (?) AND ", SAME_GENERATION
+    "UPDATE parked_events SET retry = true WHERE position = ANY (?) AND ", MAY_WRITE
 }
 
 pub(crate) fn record(
@@ -72,7 +72,7 @@ pub(crate) fn retry(connection: &mut PgConnection, positions: Option<Vec<i64>>) 
     match positions {
         Some(positions) => Retry { positions: &positions }.execute(connection),
         None => {
-            let all = joined!("UPDATE parked_events SET retry = true WHERE ", SAME_GENERATION);
+            let all = joined!("UPDATE parked_events SET retry = true WHERE ", MAY_WRITE);
             sql_query(all).execute(connection)
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::error::store_error;
 use crate::event_block::LOOK_AHEAD;
-use crate::generation::SAME_GENERATION;
+use crate::generation::MAY_WRITE;
 use crate::statement::{joined, statement};
 use allocation_ports::{SequenceError, StoreError};
 use diesel::connection::SimpleConnection;
@@ -20,7 +20,7 @@ pub(super) const RENEWED: &str = joined!(
     "lease AS (UPDATE leases SET expires_at = ",
     NOW,
     " + ? WHERE name = ? AND holder = ? AND ",
-    SAME_GENERATION,
+    MAY_WRITE,
     " RETURNING 1)"
 );
 
@@ -43,7 +43,7 @@ statement! {
         since: BigInt => i64,
         beyond: BigInt => i64,
     ) on Pg,
-    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", SAME_GENERATION, "
+    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", MAY_WRITE, "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
          WHERE leases.holder = excluded.holder
             OR leases.expires_at NOT BETWEEN excluded.expires_at - ? AND excluded.expires_at + ?"

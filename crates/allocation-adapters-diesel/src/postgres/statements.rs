@@ -4,7 +4,7 @@ use super::sequencing::NOW;
 use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
 use crate::columns::{Columns, Sql};
 use crate::event_block::{OutboxBlock, OutboxBlocks};
-use crate::generation::GENERATION_OF_DATABASE;
+use crate::generation::OLDEST_GENERATION;
 use crate::line_row::{
     LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet, WholeValues,
     WholeValuesSet,
@@ -35,7 +35,7 @@ statement! {
     /// - the number of held lines, and the number of waiting lines;
     /// - whether lines may wait although units are free;
     /// - the time when the product was locked;
-    /// - the generation of the schema.
+    /// - the oldest generation of programs that may write.
     ///
     /// The time is the server's, read for each row, unless a test passes one. If a concurrent writer of the
     /// row rolls back, PostgreSQL keeps the `SET` values from before the wait. It always evaluates
@@ -48,7 +48,7 @@ statement! {
     "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", NOW, "))
      WHERE sku = ANY (?)
      RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", NOW, "), ",
-    GENERATION_OF_DATABASE
+    OLDEST_GENERATION
 }
 
 statement! {

@@ -33,7 +33,7 @@ struct Locked {
     held_lines: i64,
     waiting_lines: i64,
     unserved: bool,
-    generation: i64,
+    oldest_generation: i64,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -> Result<Option<Locked>, StoreError> {
@@ -42,7 +42,7 @@ fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -
         InsertMissing { sku }.execute(connection).map_err(store_error)?;
     }
     let locked: Option<Locked> = CountUp { now: &now, sku }.get_result(connection).optional().map_err(store_error)?;
-    locked.iter().try_for_each(|locked| generation::check(locked.generation))?;
+    locked.iter().try_for_each(|locked| generation::check(locked.oldest_generation))?;
     Ok(locked)
 }
 

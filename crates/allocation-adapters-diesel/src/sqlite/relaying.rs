@@ -3,7 +3,7 @@
 use super::sequencing::renew;
 use crate::columns::Columns;
 use crate::error::store_error;
-use crate::generation::SAME_GENERATION;
+use crate::generation::MAY_WRITE;
 use crate::parked_row::{ParkedRow, ProgressRows};
 use crate::statement::statement;
 use allocation_ports::{RecordError, SequenceError};
@@ -37,12 +37,12 @@ statement! {
 
 statement! {
     Retry<'a>(position: BigInt => i64) on Sqlite,
-    "UPDATE parked_events SET retry = 1 WHERE position = ? AND ", SAME_GENERATION
+    "UPDATE parked_events SET retry = 1 WHERE position = ? AND ", MAY_WRITE
 }
 
 statement! {
     RetryAll<'a>(from: BigInt => i64) on Sqlite,
-    "UPDATE parked_events SET retry = 1 WHERE position >= ? AND ", SAME_GENERATION
+    "UPDATE parked_events SET retry = 1 WHERE position >= ? AND ", MAY_WRITE
 }
 
 pub(crate) fn record(

@@ -2,7 +2,7 @@
 
 use crate::error::store_error;
 use crate::event_block::LOOK_AHEAD;
-use crate::generation::SAME_GENERATION;
+use crate::generation::MAY_WRITE;
 use crate::planner::LIMIT;
 use crate::statement::{joined, statement};
 use allocation_ports::SequenceError;
@@ -26,14 +26,14 @@ statement! {
 statement! {
     /// Takes or renews a lease that no other process has.
     Take<'a>(name: Text => str, holder: Text => str, micros: BigInt => i64, time: BigInt => i64) on Sqlite,
-    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", SAME_GENERATION, "
+    "INSERT INTO leases (name, holder, expires_at) SELECT ?, ?, ", NOW, " + ? WHERE ", MAY_WRITE, "
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
          WHERE leases.holder = excluded.holder OR leases.expires_at NOT ", WITHIN
 }
 
 statement! {
     Renew<'a>(micros: BigInt => i64, name: Text => str, holder: Text => str) on Sqlite,
-    "UPDATE leases SET expires_at = ", NOW, " + ? WHERE name = ? AND holder = ? AND ", SAME_GENERATION
+    "UPDATE leases SET expires_at = ", NOW, " + ? WHERE name = ? AND holder = ? AND ", MAY_WRITE
 }
 
 statement! {

@@ -5,7 +5,7 @@
 use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
 use crate::event_block::OutboxBlock;
-use crate::generation::GENERATION_OF_DATABASE;
+use crate::generation::OLDEST_GENERATION;
 use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues, WholeValues};
 use crate::order_row::OrderRow;
 use crate::part_row::{PartKey, PartValues};
@@ -25,12 +25,12 @@ statement! {
     /// Increments the version of a product for a new unit of work.
     ///
     /// Returns the version, the instant of its decisions, the number of held lines, and the number of
-    /// waiting lines. Also returns whether lines may wait although units are free, and the generation of
-    /// the schema.
+    /// waiting lines. Also returns whether lines may wait although units are free, and the oldest generation of
+    /// programs that may write.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
         -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
     "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", GENERATION_OF_DATABASE
+     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", OLDEST_GENERATION
 }
 
 statement! {

@@ -126,7 +126,7 @@ pub fn a_key_that_is_deleted_by_hand_raises_the_version(database: TestDatabase) 
     assert_eq!(stored(&world), (2, Vec::new()));
 }
 
-pub fn keys_of_another_generation_are_not_changed(database: TestDatabase) {
+pub fn a_program_that_is_shut_out_changes_no_key(database: TestDatabase) {
     let world = World::new(database);
     world.store.add_key(&key(1)).unwrap();
     world.database.execute("UPDATE schema_generation SET generation = 99");

@@ -103,7 +103,7 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
     }
     number_all(&world);
     let json = r#"{"of": ["the", "future"]}"#;
-    let event = format!("[[\"LAMP\",2,0,0,\"of_the_future\",null,\"B-2\",null,null,{json}]]");
+    let event = format!("[[\"LAMP\",2,0,0,\"of_the_future\",null,\"B-2\",null,null,{json},\"more\",{{\"of\":1}}]]");
     world.database.execute(&format!("UPDATE event_blocks SET events = '{event}' WHERE first_position = 2"));
     let events = world.store.read(0, &EventFilter::default(), page(10)).unwrap().events;
     assert_eq!(

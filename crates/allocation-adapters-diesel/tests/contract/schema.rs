@@ -2,7 +2,7 @@ use crate::database::connect;
 use crate::world::{World, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, MigrateError, Store};
 use allocation_domain::Eta;
-use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, SchemaState, StoreError, UnitOfWorkFactory};
+use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, Probed, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
 use std::thread;
@@ -148,18 +148,52 @@ pub fn concurrent_ups_run_each_migration_once(database: TestDatabase) {
     assert_eq!(store.schema().unwrap(), SchemaState::Current);
 }
 
-pub fn a_newer_schema_is_detected_and_unchanged(database: TestDatabase) {
+/// The version of a migration of a later program.
+const LATER: &str = "99990101000000";
+
+/// Applies a migration that the program does not know.
+fn expand(world: &World) {
+    world.database.execute(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{LATER}')"));
+}
+
+fn is_of_later(result: &Result<Vec<String>, MigrateError>) -> bool {
+    matches!(result, Err(MigrateError::SchemaNewer(unknown)) if unknown == &[LATER])
+}
+
+pub fn a_program_goes_on_where_a_later_one_has_expanded_the_schema(database: TestDatabase) {
     let world = World::new(database);
-    world.database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')");
-    assert_eq!(world.store.schema().unwrap(), SchemaState::Newer);
+    expand(&world);
+    assert_eq!(world.store.schema().unwrap(), SchemaState::Current);
+    assert!(matches!(world.store.probe().unwrap(), Probed::Written { .. }));
     let migrations = world.store.migrations();
-    for result in [migrations.up(), migrations.down(1)] {
-        assert!(matches!(&result, Err(MigrateError::SchemaNewer(unknown)) if unknown == &["99990101000000"]));
-    }
+    assert!(migrations.up().unwrap().is_empty(), "it starts");
+    assert!(is_of_later(&migrations.down(1)), "it cannot revert what it does not know");
     let status = migrations.status().unwrap();
-    assert_eq!(status.unknown, ["99990101000000"]);
+    assert_eq!(status.unknown, [LATER]);
     assert!(status.migrations.iter().all(|(_, applied)| *applied));
     world.add("LAMP", "B", 1, Eta::InStock);
+}
+
+pub fn a_program_is_shut_out_where_a_later_one_has_contracted_the_schema(database: TestDatabase) {
+    let world = World::new(database);
+    expand(&world);
+    world.database.execute("UPDATE schema_generation SET generation = 99");
+    assert_eq!(world.store.schema().unwrap(), SchemaState::Newer);
+    assert_eq!(world.store.probe().unwrap(), Probed::Schema(SchemaState::Newer));
+    let up = world.store.migrations().up();
+    assert!(matches!(&up, Err(MigrateError::ShutOut(too_old)) if too_old.oldest == 99), "{up:?}");
+}
+
+pub fn a_program_does_not_migrate_a_schema_with_later_migrations(database: TestDatabase) {
+    let world = World::new(database);
+    expand(&world);
+    let last = names(&world.store).pop().unwrap();
+    let version = last.split('_').next().unwrap();
+    world.database.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+    assert_eq!(world.store.schema().unwrap(), SchemaState::Newer);
+    let before = dump(&world.store, &world.database);
+    assert!(is_of_later(&world.store.migrations().up()));
+    assert_eq!(dump(&world.store, &world.database), before);
 }
 
 pub fn a_database_from_before_the_baseline_is_rejected_and_unchanged(database: TestDatabase) {

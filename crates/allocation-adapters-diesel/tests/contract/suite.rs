@@ -103,7 +103,9 @@ macro_rules! suite {
                 down_undoes_as_many_steps_as_there_are,
                 down_waits_for_servers_and_then_looks_for_their_leases,
                 concurrent_ups_run_each_migration_once,
-                a_newer_schema_is_detected_and_unchanged,
+                a_program_goes_on_where_a_later_one_has_expanded_the_schema,
+                a_program_is_shut_out_where_a_later_one_has_contracted_the_schema,
+                a_program_does_not_migrate_a_schema_with_later_migrations,
                 a_store_that_only_reads_runs_no_migrations,
                 a_database_from_before_the_baseline_is_rejected_and_unchanged,
                 readiness_and_status_report_the_state_and_change_nothing,
@@ -178,7 +180,7 @@ macro_rules! suite {
             } sql {
                 the_number_of_keys_is_bounded,
                 a_key_that_is_deleted_by_hand_raises_the_version,
-                keys_of_another_generation_are_not_changed,
+                a_program_that_is_shut_out_changes_no_key,
             }
             event_log {
                 a_lease_has_one_holder_until_it_expires,
@@ -212,7 +214,7 @@ macro_rules! suite {
                 events_sequenced_by_a_wrong_clock_are_found_and_mended,
                 a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
                 a_counter_that_is_wrong_is_found,
-                a_program_of_another_generation_writes_nothing,
+                a_program_that_is_shut_out_writes_nothing,
                 the_clock_of_a_store_follows_the_database,
                 without_a_test_the_clock_is_that_of_the_database,
                 a_decision_behind_a_lock_has_the_time_of_the_lock,

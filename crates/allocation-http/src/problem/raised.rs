@@ -3,7 +3,7 @@
 use super::{Kind, Members, Problem};
 use crate::etag;
 use allocation_app::{AccessError, EngineError, KeyError, Refusal, RefusalMembers, UseCaseError, is_overload};
-use allocation_ports::{FailedCheck, OtherGeneration, ReadLogError, StoreError};
+use allocation_ports::{FailedCheck, ProgramTooOld, ReadLogError, StoreError};
 use allocation_requests::{Location, ValidationError, ValidationErrors};
 use std::sync::Arc;
 
@@ -122,8 +122,8 @@ impl From<Arc<StoreError>> for Problem {
         let problem = match &*error {
             error if is_overload(error) => Self::of(Kind::Overloaded),
             StoreError::Conflict(_) | StoreError::Busy(_) => Self::of(Kind::DatabaseBusy),
-            StoreError::Unavailable(cause) => match cause.downcast_ref::<OtherGeneration>() {
-                Some(other) => Self::new(Kind::SchemaNotCurrent, format!("Nothing was changed: {other}")),
+            StoreError::Unavailable(cause) => match cause.downcast_ref::<ProgramTooOld>() {
+                Some(too_old) => Self::new(Kind::SchemaNotCurrent, format!("Nothing was changed: {too_old}")),
                 None => Self::of(Kind::DatabaseUnavailable),
             },
             StoreError::ConnectionLost(_) | StoreError::OutcomeUnknown(_) => Self::of(Kind::DatabaseUnavailable),

@@ -2,7 +2,7 @@ use super::Kind;
 use crate::BlockingLimits;
 use crate::testing::{Ports, chairs, delete, get, holding, patch, post, secret, send};
 use actix_web::test::TestRequest;
-use allocation_ports::{OtherGeneration, StoreError};
+use allocation_ports::{ProgramTooOld, StoreError};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -92,8 +92,8 @@ async fn every_failure_of_the_store_has_its_problem_and_shows_no_cause() {
 }
 
 #[actix_web::test]
-async fn a_write_to_a_schema_of_another_generation_has_its_own_problem() {
-    let api = Ports::failing(|| StoreError::Unavailable(OtherGeneration { found: 2, expected: 1 }.into())).api();
+async fn a_write_to_a_schema_that_shuts_the_program_out_has_its_own_problem() {
+    let api = Ports::failing(|| StoreError::Unavailable(ProgramTooOld { oldest: 2, own: 1 }.into())).api();
     for answer in [
         post(&api, "/allocations", LINE).await,
         delete(&api, "/allocations/O-1/batch/B-1").await,
