@@ -123,7 +123,7 @@ impl KeyEntry {
         };
         let same = known.and_then(|known| known.bucket.as_ref()).filter(|bucket| Some(bucket.rate()) == record.rate);
         let bucket = same.cloned().or_else(|| record.rate.map(|rate| Arc::new(Bucket::new(rate))));
-        let actor = Actor::Key { id: record.id.clone(), name: record.name.clone() };
+        let actor = Actor::Key(record.id.clone());
         Self { record, actor, bucket, last_use }
     }
 

@@ -17,7 +17,7 @@ mod rate;
 mod scope;
 mod token_subject;
 
-pub use actor::Actor;
+pub use actor::{Actor, BrokerUser};
 pub use api_key::{ApiKey, MalformedKey};
 pub use bucket::{Bucket, Quota, RateLimited};
 pub use key_digest::KeyDigest;

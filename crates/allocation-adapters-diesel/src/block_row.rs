@@ -3,11 +3,14 @@
 use crate::columns::columns;
 use crate::error::corrupt;
 use crate::row;
-use allocation_ports::{CausationId, EventContext, LoggedEvent, RecordedEvent, StoreError, Subject, TraceParent};
+use allocation_ports::{
+    Actor, CausationId, EventContext, LoggedEvent, RecordedEvent, StoreError, Subject, TraceParent,
+};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
 columns! {
@@ -36,6 +39,8 @@ struct Fields<'a> {
     traceparent: Option<String>,
     causation_id: Option<String>,
     event: &'a RawValue,
+    /// Absent in events from before authors were recorded.
+    actor: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -68,6 +73,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             traceparent: next(&mut elements)?,
             causation_id: next(&mut elements)?,
             event: next(&mut elements)?,
+            actor: elements.next_element()?,
         };
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(fields)
@@ -90,6 +96,8 @@ pub(crate) struct StoredEvent<'a> {
     pub(crate) causation_id: Option<String>,
     /// The event as JSON, as it was written.
     pub(crate) json: &'a str,
+    /// The author as JSON, if it was recorded.
+    actor: Option<&'a str>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,29 +121,36 @@ impl BlockRow {
 
 impl<'a> StoredEvent<'a> {
     fn new(position: i64, block_at: i64, fields: Fields<'a>) -> Self {
-        let Fields { sku, version, ordinal, later, name, order_id, reference, traceparent, causation_id, event } =
-            fields;
-        let (occurred_at, json) = (block_at.saturating_add(later), event.get());
         Self {
             position,
-            occurred_at,
-            sku,
-            version,
-            ordinal,
-            name,
-            order_id,
-            reference,
-            traceparent,
-            causation_id,
-            json,
+            occurred_at: block_at.saturating_add(fields.later),
+            sku: fields.sku,
+            version: fields.version,
+            ordinal: fields.ordinal,
+            name: fields.name,
+            order_id: fields.order_id,
+            reference: fields.reference,
+            traceparent: fields.traceparent,
+            causation_id: fields.causation_id,
+            json: fields.event.get(),
+            actor: fields.actor.map(RawValue::get),
         }
     }
 }
 
 impl StoredEvent<'_> {
+    /// Returns the author of the event.
+    fn actor(&self) -> Actor {
+        match self.actor {
+            Some("0") => Actor::Anonymous,
+            Some(json) => serde_json::from_str::<Cow<'_, str>>(json).map_or(Actor::Unknown, |text| Actor::parse(&text)),
+            None => Actor::Unknown,
+        }
+    }
+
     /// Converts the event; its JSON stays as it is.
     pub(crate) fn logged(self) -> Result<LoggedEvent, StoreError> {
-        let no_context = || corrupt(NoContext);
+        let (no_context, actor) = (|| corrupt(NoContext), self.actor());
         let traceparent = self.traceparent.map(|text| TraceParent::parse(&text).ok_or_else(no_context));
         let causation_id = self.causation_id.map(|text| CausationId::parse(&text).ok_or_else(no_context));
         Ok(LoggedEvent {
@@ -148,13 +163,18 @@ impl StoredEvent<'_> {
                 (None, None) => Subject::Product(row::sku(self.sku)?),
             },
             json: self.json.to_owned(),
-            context: EventContext { traceparent: traceparent.transpose()?, causation_id: causation_id.transpose()? },
+            context: EventContext {
+                actor,
+                traceparent: traceparent.transpose()?,
+                causation_id: causation_id.transpose()?,
+            },
         })
     }
 
     /// Converts the event with its JSON.
     pub(crate) fn recorded(self) -> Result<RecordedEvent, StoreError> {
         Ok(RecordedEvent {
+            actor: self.actor(),
             sku: row::sku(self.sku)?,
             version: u64::try_from(self.version).map_err(corrupt)?,
             ordinal: u32::try_from(self.ordinal).map_err(corrupt)?,

@@ -4,8 +4,9 @@ use crate::columns::columns;
 use crate::error::failed;
 use crate::row::integer;
 use allocation_domain::{Changes, Event, OrderId};
-use allocation_ports::{CausationId, EventContexts, StoreError, Subject, TraceParent};
+use allocation_ports::{Actor, CausationId, EventContexts, StoreError, Subject, TraceParent};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// The maximum number of events in a block.
@@ -34,9 +35,33 @@ columns! {
 }
 
 /// An event in a block: SKU, version, ordinal, microseconds after the block's instant, type, order id,
-/// reference of a batch, traceparent, causation id, event.
-type Fields<'a> =
-    (&'a str, u64, usize, i64, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a Event);
+/// reference of a batch, traceparent, causation id, event, actor.
+type Fields<'a> = (
+    &'a str,
+    u64,
+    usize,
+    i64,
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a Event,
+    StoredActor<'a>,
+);
+
+/// The element for an actor: 0 for a caller without credentials, which most logs consist of, and text for others.
+struct StoredActor<'a>(&'a Actor);
+
+impl Serialize for StoredActor<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Actor::Anonymous => serializer.serialize_u8(0),
+            Actor::Unknown => serializer.serialize_none(),
+            actor => serializer.collect_str(actor),
+        }
+    }
+}
 
 /// Collects the events of a unit of work into blocks.
 #[derive(Debug, Default)]
@@ -85,6 +110,7 @@ impl BlockWriter {
                 context.and_then(|context| context.traceparent.as_ref()).map(TraceParent::as_str),
                 causation_id,
                 event,
+                StoredActor(context.map_or(&Actor::Anonymous, |context| &context.actor)),
             );
             self.events.push(if self.count == 0 { b'[' } else { b',' });
             serde_json::to_writer(&mut self.events, &fields).map_err(failed)?;

@@ -167,8 +167,9 @@ impl Unit {
         }
         for (place, (ordinal, event)) in (0..).zip(changes.events).enumerate() {
             let (sku, version) = (changes.sku.clone(), changes.version);
-            let recorded = RecordedEvent { sku, version, ordinal, occurred_at: decided_at, event: event.clone() };
             let context = contexts.of(changes.sku, place).cloned().unwrap_or_default();
+            let (event, actor) = (event.clone(), context.actor.clone());
+            let recorded = RecordedEvent { sku, version, ordinal, occurred_at: decided_at, event, actor };
             self.rows.outbox.push(OutboxEvent::new(recorded, context)?);
         }
         Ok(())

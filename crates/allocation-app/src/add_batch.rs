@@ -22,13 +22,15 @@ impl UseCases {
     pub fn add_batch(&self, sku: &Sku, new: &NewBatch) -> Result<Outcome<Batch>, UseCaseError<AddBatchError>> {
         self.decide("add_batch", |unit, attempt| {
             let locked = lock_or_create(unit, sku)?;
-            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else {
+                return Ok(UnitOutcome::Step);
+            };
             if let Some(existing) = unit.products().find_batch(&new.reference)? {
                 return Ok(UnitOutcome::Rollback(repeated(sku, new, existing, attempt)));
             }
             let product = products.get_mut(sku).ok_or_else(|| not_created(sku))?;
             let decided = unit.decide(product, |product| product.add_batch(new.clone(), now).cloned())?;
-            conclude(unit, products, &self.context, decided.map(Outcome::Changed))
+            conclude(unit, products, contexts, &self.context, decided.map(Outcome::Changed))
         })
     }
 }

@@ -22,13 +22,15 @@ impl UseCases {
     pub fn cancel_order(&self, order_id: &OrderId) -> Result<(), UseCaseError<CancelError>> {
         self.decide("cancel_order", |unit, _| {
             let locked = lock_order(unit, order_id)?;
-            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else {
+                return Ok(UnitOutcome::Step);
+            };
             let mut cancellation = match Cancellation::of(order_id, &products) {
                 Ok(cancellation) => cancellation,
                 Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
             };
             let Ok(()) = unit.decide(&mut products, |products| cancellation.resume(products, now))?;
-            conclude(unit, products, &self.context, Ok(()))
+            conclude(unit, products, contexts, &self.context, Ok(()))
         })
     }
 }

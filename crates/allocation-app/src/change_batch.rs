@@ -27,10 +27,12 @@ impl UseCases {
         let not_found = || Ok(UnitOutcome::Rollback(Err(ChangeBatchError::NotFound(reference.clone()))));
         self.decide("change_batch", |unit, attempt| {
             let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else { return not_found() };
-            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else {
+                return Ok(UnitOutcome::Step);
+            };
             let Some(product) = products.get_mut(&sku) else { return not_found() };
             match unit.decide(product, |product| product.change_batch(reference, change, now))? {
-                Ok(changed) => conclude(unit, products, &self.context, Ok(changed)),
+                Ok(changed) => conclude(unit, products, contexts, &self.context, Ok(changed)),
                 Err(refusal) => Ok(UnitOutcome::Rollback(resolved(refusal, attempt, change, product.batch(reference)))),
             }
         })

@@ -17,9 +17,9 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn confirm_order(&self, order_id: &OrderId) -> Result<Order, UseCaseError<ConfirmError>> {
         self.decide("confirm_order", |unit, _| {
-            let Locked { mut products, now } = lock_order(unit, order_id)?;
+            let Locked { mut products, now, contexts } = lock_order(unit, order_id)?;
             let decided = products.confirm(order_id, now);
-            conclude(unit, products, &self.context, decided)
+            conclude(unit, products, contexts, &self.context, decided)
         })
     }
 }

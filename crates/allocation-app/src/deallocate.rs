@@ -27,14 +27,16 @@ impl UseCases {
         let with_line = |batch| LockRequest { order_ids: vec![order_id.clone()], ..batch };
         self.decide("deallocate", |unit, attempt| {
             let Some((locked, sku)) = lock_batch(unit, reference, with_line)? else { return not_found() };
-            let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+            let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else {
+                return Ok(UnitOutcome::Step);
+            };
             let Some(product) = products.get_mut(&sku) else { return not_found() };
             match unit.decide(product, |product| product.deallocate(order_id, reference, now))? {
                 // An allocation that is missing after an unknown commit was released by that commit.
                 Err(DeallocateError::AllocationNotFound { .. }) if attempt.resolving => {
                     Ok(UnitOutcome::Rollback(Ok(())))
                 }
-                decided => conclude(unit, products, &self.context, decided.map(drop)),
+                decided => conclude(unit, products, contexts, &self.context, decided.map(drop)),
             }
         })
     }

@@ -15,9 +15,9 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn extend_hold(&self, order_id: &OrderId, hold: HoldDuration) -> Result<Order, UseCaseError<ExtendError>> {
         self.decide("extend_hold", |unit, _| {
-            let Locked { mut products, now } = lock_order(unit, order_id)?;
+            let Locked { mut products, now, contexts } = lock_order(unit, order_id)?;
             let decided = products.extend(order_id, hold, now);
-            conclude(unit, products, &self.context, decided)
+            conclude(unit, products, contexts, &self.context, decided)
         })
     }
 }

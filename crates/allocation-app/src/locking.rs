@@ -2,22 +2,26 @@
 
 use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
-use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
+use allocation_ports::{EventContext, EventContexts, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 
 /// Locked products, with the time of the decision on them.
+#[derive(Default)]
 pub(crate) struct Locked {
     pub(crate) products: Products,
     /// The store's time at which all locks were held; the clock of the process is not used. Without a
     /// product there is nothing to decide, and the time is the Unix epoch.
     pub(crate) now: DateTime<Utc>,
+    /// The contexts of the events before the decision: the service has released expired holds by itself.
+    pub(crate) contexts: EventContexts,
 }
 
 /// Locks the requested products and loads the requested rows.
 pub(crate) fn lock(unit: &mut dyn UnitOfWork, wanted: &[LockRequest]) -> Result<Locked, StoreError> {
     let products = unit.products().lock(wanted)?;
     let now = products.iter().filter_map(Product::lock_time).map(|lock| lock.now).max();
-    Ok(Locked { products: products.into_iter().collect(), now: now.unwrap_or(DateTime::UNIX_EPOCH) })
+    let now = now.unwrap_or(DateTime::UNIX_EPOCH);
+    Ok(Locked { products: products.into_iter().collect(), now, contexts: EventContexts::default() })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +70,7 @@ pub(crate) fn lock_batch(
 pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Result<Locked, StoreError> {
     let skus = unit.orders().skus_of(order_id)?;
     if skus.is_empty() {
-        return Ok(Locked { products: Products::default(), now: DateTime::UNIX_EPOCH });
+        return Ok(Locked::default());
     }
     let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
     let wanted: Vec<LockRequest> = skus.iter().cloned().map(line).collect();
@@ -84,6 +88,7 @@ pub(crate) fn catch_up(unit: &mut dyn UnitOfWork, locked: &mut Locked) -> Result
     let now = locked.now;
     for product in locked.products.iter_mut() {
         let Ok(_) = unit.decide(product, |product| product.release_expired(now))?;
+        locked.contexts.add(product.sku(), 0..product.events().len(), &EventContext::SYSTEM);
         if product.is_behind() {
             behind.push(product.sku().clone());
         }
@@ -99,6 +104,6 @@ pub(crate) fn up_to_date(unit: &mut dyn UnitOfWork, mut locked: Locked) -> Resul
     if catch_up(unit, &mut locked)?.is_empty() {
         return Ok(Some(locked));
     }
-    unit.products().save(&changed(locked.products), &EventContexts::default())?;
+    unit.products().save(&changed(locked.products), &locked.contexts)?;
     Ok(None)
 }

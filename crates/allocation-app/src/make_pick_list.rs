@@ -106,13 +106,13 @@ fn make(
     if found.wanted.is_empty() {
         return Ok(UnitOutcome::Rollback(Some(Err(found.nothing()))));
     }
-    let Locked { mut products, now } = lock(unit, &found.wanted)?;
+    let Locked { mut products, now, contexts } = lock(unit, &found.wanted)?;
     match unit.decide(&mut products, |products| products.make_pick_list(list))? {
         Ok(made) => {
             // The events of the list carry the same time.
             let listed = products.iter().filter(|product| !product.events().is_empty());
             let created_at = listed.map(|product| product.decided_at(now)).min().unwrap_or(now).trunc_subsecs(6);
-            save_changed(unit, products, context)?;
+            save_changed(unit, products, contexts, context)?;
             unit.pick_lists().add(list, created_at)?;
             let stored = StoredPickList { list: made, created_at };
             Ok(UnitOutcome::Commit(Some(Ok(Outcome::Changed(stored)))))

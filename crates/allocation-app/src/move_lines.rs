@@ -93,10 +93,10 @@ fn step(
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
     let wanted = LockRequest { batches: vec![reference.clone()], order_ids, ..LockRequest::product(sku.clone()) };
     let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+    let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(sku) else { return Ok(UnitOutcome::Rollback(false)) };
     let Ok(moved) = unit.decide(product, |product| product.move_lines(reference, first, now))?;
-    let changed = save_changed(unit, products, &EventContext::default())?;
+    let changed = save_changed(unit, products, contexts, &EventContext::SYSTEM)?;
     let done = moved.is_some();
     Ok(if changed { UnitOutcome::Commit(done) } else { UnitOutcome::Rollback(done) })
 }

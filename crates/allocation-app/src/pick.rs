@@ -39,14 +39,14 @@ fn pick(
         ..LockRequest::product(before.sku.clone())
     };
     let locked = lock(unit, &[wanted])?;
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+    let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     // The state of the line is certain only under the lock.
     let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
         return not_found();
     };
     product.load_pick_lines([(id.clone(), line)]);
     let decided = unit.decide(&mut products, |products| products.pick(id, found, now))?;
-    conclude(unit, products, context, decided)
+    conclude(unit, products, contexts, context, decided)
 }
 
 #[cfg(test)]

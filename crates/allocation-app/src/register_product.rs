@@ -35,12 +35,12 @@ fn register(
     sku: &Sku,
     context: &EventContext,
 ) -> Result<UnitOutcome<bool>, StoreError> {
-    let Locked { mut products, .. } = lock_or_create(unit, sku)?;
+    let Locked { mut products, contexts, .. } = lock_or_create(unit, sku)?;
     if !products.get_mut(sku).ok_or_else(|| not_created(sku))?.register() {
         // A product that exists after an unknown commit was registered by that commit.
         return Ok(UnitOutcome::Rollback(attempt.resolving));
     }
-    save_changed(unit, products, context)?;
+    save_changed(unit, products, contexts, context)?;
     Ok(UnitOutcome::Commit(true))
 }
 

@@ -79,7 +79,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
     let mut locked = lock(unit, &wanted)?;
     // Later searches find the products that are still behind.
     let _behind = catch_up(unit, &mut locked)?;
-    let Locked { products, .. } = locked;
+    let Locked { products, contexts, .. } = locked;
     let expired =
         |product: &Product| product.events().iter().filter(|event| matches!(event, Event::HoldExpired { .. })).count();
     let changed = products.iter().filter(|product| product.has_changed());
@@ -87,7 +87,7 @@ fn release(unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<UnitOutcome<
         products: sum.products + 1,
         holds: sum.holds + expired(product),
     });
-    let changed = save_changed(unit, products, &EventContext::default())?;
+    let changed = save_changed(unit, products, contexts, &EventContext::SYSTEM)?;
     Ok(if changed { UnitOutcome::Commit(released) } else { UnitOutcome::Rollback(released) })
 }
 

@@ -20,11 +20,11 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn release_pick_list(&self, list_id: &PickListId) -> Result<(), UseCaseError<ReleasePickListError>> {
         self.decide("release_pick_list", |unit, _| {
-            let Some((Locked { mut products, .. }, _)) = lock_list(unit, list_id)? else {
+            let Some((Locked { mut products, contexts, .. }, _)) = lock_list(unit, list_id)? else {
                 return Ok(UnitOutcome::Rollback(Err(ReleasePickListError::NotFound(list_id.clone()))));
             };
             let decided = unit.decide(&mut products, |products| products.release_pick_list(list_id))?;
-            conclude(unit, products, &self.context, decided.map(drop))
+            conclude(unit, products, contexts, &self.context, decided.map(drop))
         })
     }
 }

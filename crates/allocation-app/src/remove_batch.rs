@@ -63,7 +63,7 @@ fn remove(
     let Some((locked, sku)) = lock_batch(unit, reference, |batch| batch)? else {
         return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
-    let Some(Locked { mut products, now }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
+    let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(&sku) else {
         return Ok(UnitOutcome::Rollback(not_found(reference, attempt)));
     };
@@ -72,7 +72,7 @@ fn remove(
     }
     match unit.decide(product, |product| product.remove_batch(reference, now))? {
         Err(domain::RemoveBatchError::NotFound(reference)) => Ok(UnitOutcome::Rollback(not_found(&reference, attempt))),
-        decided => conclude(unit, products, context, decided.map_err(RemoveBatchError::Refused)),
+        decided => conclude(unit, products, contexts, context, decided.map_err(RemoveBatchError::Refused)),
     }
 }
 

@@ -10,26 +10,30 @@ use allocation_ports::{EventContext, EventContexts, StoreError, UnitOfWork};
 pub(crate) fn conclude<T, R>(
     unit: &mut dyn UnitOfWork,
     products: Products,
+    contexts: EventContexts,
     context: &EventContext,
     decided: Result<T, R>,
 ) -> UnitResult<T, R> {
-    let commits = decided.is_ok() && save_changed(unit, products, context)?;
+    let commits = decided.is_ok() && save_changed(unit, products, contexts, context)?;
     Ok(if commits { UnitOutcome::Commit(decided) } else { UnitOutcome::Rollback(decided) })
 }
 
 /// Saves the products that one command has changed; returns whether there were any.
+///
+/// `contexts` has the events before the decision, and `context` is that of all others.
 pub(crate) fn save_changed(
     unit: &mut dyn UnitOfWork,
     products: Products,
+    mut contexts: EventContexts,
     context: &EventContext,
 ) -> Result<bool, StoreError> {
     let changed = changed(products);
     if changed.is_empty() {
         return Ok(false);
     }
-    let mut contexts = EventContexts::default();
     for product in &changed {
-        contexts.add(product.sku(), 0..product.events().len(), context);
+        let decided = contexts.end(product.sku())..product.events().len();
+        contexts.add(product.sku(), decided, context);
     }
     unit.products().save(&changed, &contexts)?;
     Ok(true)

@@ -20,12 +20,12 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn ship_pick_list(&self, list_id: &PickListId) -> Result<StoredPickList, UseCaseError<ShipError>> {
         self.decide("ship_pick_list", |unit, _| {
-            let Some((Locked { mut products, .. }, stored)) = lock_list(unit, list_id)? else {
+            let Some((Locked { mut products, contexts, .. }, stored)) = lock_list(unit, list_id)? else {
                 return Ok(UnitOutcome::Rollback(Err(ShipError::NotFound(list_id.clone()))));
             };
             let decided = unit.decide(&mut products, |products| products.ship(list_id))?;
             let shipped = |(Outcome::Changed(list) | Outcome::Unchanged(list))| StoredPickList { list, ..stored };
-            conclude(unit, products, &self.context, decided.map(shipped))
+            conclude(unit, products, contexts, &self.context, decided.map(shipped))
         })
     }
 }

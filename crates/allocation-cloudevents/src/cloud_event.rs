@@ -1,5 +1,5 @@
 use crate::type_of;
-use allocation_ports::{CausationId, LoggedEvent, Subject, TraceParent};
+use allocation_ports::{Actor, CausationId, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -17,6 +17,9 @@ pub struct CloudEvent<'a> {
     #[serde(serialize_with = "instant")]
     time: DateTime<Utc>,
     datacontenttype: &'static str,
+    authtype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_text")]
+    authid: Option<&'a Actor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +61,7 @@ pub enum UnpublishableEvent {
 ///
 /// Returns [`UnpublishableEvent`] if a later version has stored the event, or if it is not JSON.
 pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> Result<CloudEvent<'a>, UnpublishableEvent> {
+    let actor = &event.context.actor;
     Ok(CloudEvent {
         specversion: "1.0",
         id: event.position,
@@ -66,10 +70,35 @@ pub fn cloud_event<'a>(event: &'a LoggedEvent, source: &'a str) -> Result<CloudE
         subject: &event.subject,
         time: event.occurred_at,
         datacontenttype: "application/json",
+        authtype: auth_type(actor),
+        authid: Some(actor).filter(|actor| has_id(actor)),
         traceparent: event.context.traceparent.as_ref().map(TraceParent::as_str),
         causationid: event.context.causation_id.as_ref().map(CausationId::as_str),
         data: serde_json::from_str(&event.json).map_err(UnpublishableEvent::NotJson)?,
     })
+}
+
+/// Returns the kind of an author, as the extension Auth Context names it.
+const fn auth_type(actor: &Actor) -> &'static str {
+    match actor {
+        Actor::Anonymous => "unauthenticated",
+        Actor::System => "system",
+        Actor::Key(_) => "api_key",
+        Actor::Token(_) | Actor::BrokerUser(_) => "user",
+        Actor::Unknown => "unknown",
+    }
+}
+
+/// Returns whether an author is one of several of its kind.
+const fn has_id(actor: &Actor) -> bool {
+    !matches!(actor, Actor::Anonymous | Actor::System | Actor::Unknown)
+}
+
+fn optional_text<S: Serializer>(value: &Option<&Actor>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {

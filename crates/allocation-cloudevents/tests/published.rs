@@ -5,7 +5,7 @@
 
 use allocation_cloudevents::{TYPES, cloud_event};
 use allocation_domain::Event;
-use allocation_ports::{CausationId, EventContext, LoggedEvent, Subject, TraceParent};
+use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,6 +31,7 @@ fn written_today(event: &Value) -> Value {
         subject: Subject::of(&data),
         json: serde_json::to_string(&data).unwrap(),
         context: EventContext {
+            actor: event["authid"].as_str().map_or(Actor::Unknown, Actor::parse),
             traceparent: event["traceparent"].as_str().and_then(TraceParent::parse),
             causation_id: event["causationid"].as_str().and_then(CausationId::parse),
         },

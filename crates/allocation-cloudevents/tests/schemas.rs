@@ -7,7 +7,7 @@ use allocation_domain::{
     AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId,
     Quantity, Sku, Units, WithdrawalReason,
 };
-use allocation_ports::{CausationId, EventContext, LoggedEvent, Subject, TraceParent};
+use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -129,6 +129,7 @@ fn written(event: &Event, context: EventContext) -> Value {
 
 fn context() -> EventContext {
     EventContext {
+        actor: Actor::parse("key:3kVdR0sUwQa"),
         traceparent: TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         causation_id: CausationId::parse("command-1"),
     }
@@ -165,7 +166,8 @@ fn written_events_are_valid_and_every_member_is_described() {
     for event in examples() {
         let schema = schema(event_type(&event));
         let validator = validator(&schema);
-        for context in [EventContext::default(), context()] {
+        let unknown = EventContext { actor: Actor::Unknown, ..EventContext::default() };
+        for context in [EventContext::default(), context(), EventContext::SYSTEM, unknown] {
             let written = written(&event, context);
             let faults: Vec<_> = validator.iter_errors(&written).map(|fault| fault.to_string()).collect();
             assert!(faults.is_empty(), "{written}: {faults:?}");
@@ -185,7 +187,9 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
         let validator = validator(&schema(event_type(&event)));
         let whole = written(&event, EventContext::default());
         for path in ["", "/data"] {
-            for name in whole.pointer(path).unwrap().as_object().unwrap().keys() {
+            // Events were published without it before.
+            let members = whole.pointer(path).unwrap().as_object().unwrap().keys();
+            for name in members.filter(|name| *name != "authtype") {
                 let mut lacking = whole.clone();
                 lacking.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(name);
                 assert!(!validator.is_valid(&lacking), "without {name}: {lacking}");
@@ -211,6 +215,8 @@ fn an_event_is_written_as_a_cloud_event() {
         "subject": "orders/O-1",
         "time": "2027-01-15T08:00:00.123456Z",
         "datacontenttype": "application/json",
+        "authtype": "api_key",
+        "authid": "key:3kVdR0sUwQa",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "causationid": "command-1",
         "data": { "type": "hold_confirmed", "order_id": "O-1", "sku": "LAMP" }
@@ -221,6 +227,23 @@ fn an_event_is_written_as_a_cloud_event() {
     let subject = |event: &Event| written(event, EventContext::default())["subject"].clone();
     assert_eq!(subject(&examples()[0]), "batches/B-1/ü");
     assert_eq!(subject(&Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() }), "products/LAMP");
+}
+
+#[test]
+fn the_author_of_an_event_is_its_auth_context() {
+    let event = Event::OutOfStock { sku: Sku::parse("LAMP").unwrap() };
+    for (actor, kind, has_id) in [
+        ("anonymous", "unauthenticated", false),
+        ("system", "system", false),
+        ("key:3kVdR0sUwQa", "api_key", true),
+        ("token:auth0|5f7c", "user", true),
+        ("broker:erp", "user", true),
+        ("unknown", "unknown", false),
+    ] {
+        let context = EventContext { actor: Actor::parse(actor), ..EventContext::default() };
+        let written = written(&event, context);
+        assert_eq!((&written["authtype"], written["authid"].as_str()), (&json!(kind), has_id.then_some(actor)));
+    }
 }
 
 #[test]

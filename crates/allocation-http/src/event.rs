@@ -71,6 +71,7 @@ const GATHER: Duration = Duration::from_millis(20);
             example = json!([{
                 "specversion": "1.0", "id": "5", "source": "/allocation", "type": "allocation.line.allocated.v1",
                 "subject": "orders/O-1", "time": "2027-01-10T08:00:00.250000Z", "datacontenttype": "application/json",
+                "authtype": "api_key", "authid": "key:3kVdR0sUwQa",
                 "data": { "type": "allocated", "order_id": "O-1", "sku": "RED-CHAIR", "reference": "B-1",
                     "quantity": 10, "line_quantity": 10, "reason": "new_line" }
             }])),

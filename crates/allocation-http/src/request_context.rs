@@ -4,7 +4,7 @@ use crate::request_id::RequestId;
 use crate::requests::RouteIndex;
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
-use allocation_access::Quota;
+use allocation_access::{Actor, Quota};
 use allocation_app::{Admission, Caller};
 use std::cell::{Cell, OnceCell};
 
@@ -49,6 +49,13 @@ impl RequestContext {
         let extensions = request.extensions();
         let admission = extensions.get::<Self>().and_then(|context| context.admission.get());
         admission.map_or(Caller::Anonymous, |admission| admission.caller.clone())
+    }
+
+    /// Returns who the author of a request that was admitted is.
+    pub(crate) fn actor_of(request: &HttpRequest) -> Actor {
+        let extensions = request.extensions();
+        let admission = extensions.get::<Self>().and_then(|context| context.admission.get());
+        admission.map_or(Actor::Anonymous, |admission| admission.caller.actor().clone())
     }
 
     /// Returns what is left of the rate of a request's key, if it has one.

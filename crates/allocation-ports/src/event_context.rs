@@ -1,3 +1,4 @@
+use allocation_access::Actor;
 use allocation_domain::Sku;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,9 +60,11 @@ impl fmt::Display for CausationId {
     }
 }
 
-/// The context of a command, as recorded with its events. Usually empty.
+/// The context of a command, as recorded with its events. The default is that of a caller without credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventContext {
+    /// The author of the command.
+    pub actor: Actor,
     /// The trace that the request belongs to.
     pub traceparent: Option<TraceParent>,
     /// The id of the command, if it has one.
@@ -69,28 +72,46 @@ pub struct EventContext {
 }
 
 impl EventContext {
-    /// Returns whether both fields are empty.
+    /// The context of what the service does by itself.
+    pub const SYSTEM: Self = Self { actor: Actor::System, traceparent: None, causation_id: None };
+
+    /// Returns whether this is the default.
     #[must_use]
-    pub const fn is_unknown(&self) -> bool {
-        self.traceparent.is_none() && self.causation_id.is_none()
+    pub const fn is_default(&self) -> bool {
+        matches!(self.actor, Actor::Anonymous) && self.traceparent.is_none() && self.causation_id.is_none()
     }
 }
 
-/// The contexts of a unit of work's events, as ranges of each product's events. Events of unknown context
+/// The contexts of a unit of work's events, as ranges of each product's events. Events with the default context
 /// are left out; an empty map costs nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventContexts(BTreeMap<Sku, Vec<(Range<usize>, EventContext)>>);
 
 impl EventContexts {
-    /// Adds a range of a product's events, behind the ranges added before. Events of unknown context need
+    /// Adds a range of a product's events, behind the ranges added before. Events with the default context need
     /// not be added.
     pub fn add(&mut self, sku: &Sku, events: Range<usize>, context: &EventContext) {
-        if !context.is_unknown() && !events.is_empty() {
-            self.0.entry(sku.clone()).or_default().push((events, context.clone()));
+        if context.is_default() || events.is_empty() {
+            return;
+        }
+        let Some(ranges) = self.0.get_mut(sku) else {
+            self.0.insert(sku.clone(), vec![(events, context.clone())]);
+            return;
+        };
+        match ranges.last_mut() {
+            // Neighbours often have the same author, and nothing else.
+            Some((last, known)) if last.end == events.start && known == context => last.end = events.end,
+            _ => ranges.push((events, context.clone())),
         }
     }
 
-    /// Returns the context of a product's event, `None` when it is unknown. Events are counted from 0, as
+    /// Returns the end of the last range of a product's events, 0 when it has none.
+    #[must_use]
+    pub fn end(&self, sku: &Sku) -> usize {
+        self.0.get(sku).and_then(|ranges| ranges.last()).map_or(0, |(events, _)| events.end)
+    }
+
+    /// Returns the context of a product's event, `None` when it is the default. Events are counted from 0, as
     /// ordinals are.
     #[must_use]
     pub fn of(&self, sku: &Sku, ordinal: usize) -> Option<&EventContext> {
@@ -99,7 +120,7 @@ impl EventContexts {
         events.contains(&ordinal).then_some(context)
     }
 
-    /// Returns whether the context of every event is unknown.
+    /// Returns whether every event has the default context.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -150,5 +171,17 @@ mod tests {
         let (one, two) = (Some(from("one")), Some(from("two")));
         assert_eq!(told, [None, None, None, one.clone(), one, None, two, None]);
         assert_eq!(contexts.of(&sku("RUG"), 3), None);
+        assert_eq!((contexts.end(&sku("LAMP")), contexts.end(&sku("RUG"))), (7, 0));
+    }
+
+    #[test]
+    fn neighbours_with_the_same_context_are_one_range() {
+        let lamp = Sku::parse("LAMP").unwrap();
+        let mut contexts = EventContexts::default();
+        for events in [0..1, 1..3, 3..4, 5..6] {
+            contexts.add(&lamp, events, &EventContext::SYSTEM);
+        }
+        assert_eq!(contexts.0[&lamp], [(0..4, EventContext::SYSTEM), (5..6, EventContext::SYSTEM)]);
+        assert_eq!(contexts.of(&lamp, 4), None);
     }
 }

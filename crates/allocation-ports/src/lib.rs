@@ -28,6 +28,7 @@ mod store_error;
 mod store_monitor;
 mod unit_of_work;
 
+pub use allocation_access::{Actor, BrokerUser};
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
 pub use event_context::{CausationId, EventContext, EventContexts, TraceParent};

@@ -86,11 +86,20 @@ impl BrokerClient {
 
     /// Sends persistent messages to a queue, and waits until the broker confirms them.
     pub fn send_all(&self, queue: &str, content_type: &str, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+        self.send(queue, BasicProperties::default().with_content_type(content_type.into()), bodies);
+    }
+
+    /// Sends a persistent message with a user id, which the broker checks, to a queue.
+    pub fn send_as(&self, user: &str, queue: &str, content_type: &str, body: &str) {
+        let properties = BasicProperties::default().with_content_type(content_type.into());
+        self.send(queue, properties.with_user_id(user.into()), [body]);
+    }
+
+    fn send(&self, queue: &str, properties: BasicProperties, bodies: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         self.runtime.block_on(async {
             let mut confirms = Vec::new();
             for body in bodies {
-                let properties =
-                    BasicProperties::default().with_delivery_mode(2).with_content_type(content_type.into());
+                let properties = properties.clone().with_delivery_mode(2);
                 let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
                 let sent = self.channel.basic_publish("".into(), queue.into(), options, body.as_ref(), properties);
                 confirms.push(sent.await.unwrap());

@@ -2,9 +2,9 @@ use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::Eta;
 use allocation_ports::{
-    CausationId, EventContext, EventContexts, EventCursor, EventFilter, EventLog, EventPage, HistoryQueries, Lease,
-    Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, StoreError, Subject, TraceParent,
-    UnitOfWorkFactory,
+    Actor, CausationId, EventContext, EventContexts, EventCursor, EventFilter, EventLog, EventPage, HistoryQueries,
+    Lease, Leases, LockWait, LogBounds, LogSequencer, PageSize, ReadLogError, SequenceError, StoreError, Subject,
+    TraceParent, UnitOfWorkFactory,
 };
 use chrono::{TimeDelta, Utc};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -474,18 +474,25 @@ pub fn small_blocks_become_one_and_their_events_stay_the_same(database: TestData
 }
 
 pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
+    const ORDERS: [&str; 4] = ["O-1", "O-2", "O-3", "O-4"];
     let world = World::new(database);
     world.add("LAMP", "B", 9, Eta::InStock);
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let context =
-        EventContext { traceparent: TraceParent::parse(trace), causation_id: CausationId::parse("command '1'") };
+    let context = EventContext {
+        actor: Actor::parse("broker:\"erp\""),
+        traceparent: TraceParent::parse(trace),
+        causation_id: CausationId::parse("command '1'"),
+    };
+    let unknown = EventContext { actor: Actor::Unknown, ..EventContext::default() };
     let mut unit = world.store.begin(LockWait::Usual).unwrap();
-    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &["O-1", "O-2", "O-3"]));
-    for order_id in ["O-1", "O-2", "O-3"] {
+    let mut product = lock_one(&mut *unit, to_allocate("LAMP", &ORDERS));
+    for order_id in ORDERS {
         product.allocate(&order(order_id), quantity(1), instant(0)).unwrap();
     }
     let mut contexts = EventContexts::default();
-    contexts.add(&sku("LAMP"), 1..2, &context);
+    contexts.add(&sku("LAMP"), 0..1, &EventContext::SYSTEM);
+    contexts.add(&sku("LAMP"), 2..3, &context);
+    contexts.add(&sku("LAMP"), 3..4, &unknown);
     unit.products().save(&[product], &contexts).unwrap();
     unit.commit().unwrap();
     if world.is_postgres() {
@@ -495,7 +502,13 @@ pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     number_all(&world, 100);
     let page = read(&world, 1, &EventFilter::default(), 10);
     let told: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
-    assert_eq!(told, [EventContext::default(), context, EventContext::default()]);
+    assert_eq!(told[..], [EventContext::SYSTEM, EventContext::default(), context, unknown]);
+    let actors =
+        ORDERS.map(|order_id| world.store.history(&order(order_id), None, PageSize::ONE).unwrap()[0].actor.clone());
+    assert!(actors.iter().eq(told.iter().map(|context| &context.actor)), "{actors:?}");
+    let shown =
+        world.database.texts("SELECT coalesce(actor, 'null') FROM events WHERE type = 'allocated' ORDER BY position");
+    assert_eq!(shown, ["system", "anonymous", "broker:\"erp\"", "null"]);
     assert_products_in_order(&world);
 }
 

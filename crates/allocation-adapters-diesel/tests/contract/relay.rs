@@ -4,8 +4,8 @@ use crate::database::TestDatabase;
 use crate::world::{World, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, Event};
 use allocation_ports::{
-    CausationId, CommandEffects, EventBacklog, EventContext, EventContexts, EventFilter, EventLog, Lease, Leases,
-    LogSequencer, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreMonitor, Subject,
+    Actor, CausationId, CommandEffects, EventBacklog, EventContext, EventContexts, EventFilter, EventLog, Lease,
+    Leases, LogSequencer, PageSize, ParkedEvent, RecordError, RelayProgress, RelayStore, StoreMonitor, Subject,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -103,7 +103,7 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
     }
     number_all(&world);
     let json = r#"{"of": ["the", "future"]}"#;
-    let event = format!("[[\"LAMP\",2,0,0,\"of_the_future\",null,\"B-2\",null,null,{json},\"more\",{{\"of\":1}}]]");
+    let event = format!("[[\"LAMP\",2,0,0,\"of_the_future\",null,\"B-2\",null,null,{json},\"robot:7\",{{\"of\":1}}]]");
     world.database.execute(&format!("UPDATE event_blocks SET events = '{event}' WHERE first_position = 2"));
     let events = world.store.read(0, &EventFilter::default(), page(10)).unwrap().events;
     assert_eq!(
@@ -111,9 +111,21 @@ pub fn an_event_of_a_later_version_is_read_as_it_is_stored(database: TestDatabas
         ["batch_added", "of_the_future", "batch_added"]
     );
     assert_eq!((&*events[1].json, &events[1].subject), (json, &Subject::Batch(reference("B-2"))));
+    assert_eq!(events[1].context.actor, Actor::Unknown, "a kind of a later version");
     world.store.record(&lease("me"), TIME, &progress(2, vec![parked(2, "x")], &[])).unwrap();
     world.store.retry_all().unwrap();
     assert_eq!(world.store.to_retry(page(10)).unwrap(), [events[1].clone()]);
+}
+
+pub fn the_author_of_an_event_from_before_authors_were_recorded_is_unknown(database: TestDatabase) {
+    let world = relaying(database);
+    world.add("LAMP", "B-1", 1, Eta::InStock);
+    number_all(&world);
+    let event = r#"[["LAMP",1,0,0,"batch_removed",null,"B-1",null,null,{"type":"batch_removed"}]]"#;
+    world.database.execute(&format!("UPDATE event_blocks SET events = '{event}'"));
+    let page = world.store.read(0, &EventFilter::default(), page(1)).unwrap();
+    assert_eq!(page.events[0].context, EventContext { actor: Actor::Unknown, ..EventContext::default() });
+    assert_eq!(world.database.texts("SELECT coalesce(actor, 'null') FROM all_events"), ["null"]);
 }
 
 /// Sequences all events, each as a block of its own.

@@ -7,7 +7,7 @@ use allocation_domain::{
     BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewBatch, NewOrder, Order, OrderId, OrderTerms,
     Pending, Product, Products, QueuePosition, ReservationState, Sku, Units,
 };
-use allocation_ports::{AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
+use allocation_ports::{Actor, AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -97,6 +97,7 @@ impl Shop {
                 ordinal: u32::try_from(ordinal).unwrap(),
                 occurred_at: decided_at,
                 event: event.clone(),
+                actor: Actor::Anonymous,
             }));
         }
     }

@@ -169,6 +169,7 @@ macro_rules! suite {
             } sql {
                 writing_renews_the_lease,
                 an_event_of_a_later_version_is_read_as_it_is_stored,
+                the_author_of_an_event_from_before_authors_were_recorded_is_unknown,
             }
             keys {
                 a_key_round_trips,

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::problem::{Kind, Problem};
-use allocation_ports::{CausationId, EventContext, TraceParent};
+use allocation_ports::{Actor, BrokerUser, CausationId, EventContext, TraceParent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -40,8 +40,8 @@ struct CloudEvent<'a> {
 }
 
 impl Envelope {
-    /// Parses a message.
-    pub(crate) fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, Problem> {
+    /// Parses a message. The broker has checked that the connection of its sender is that of `user`.
+    pub(crate) fn parse(content_type: Option<&str>, user: Option<&str>, bytes: &[u8]) -> Result<Self, Problem> {
         if !content_type.is_some_and(is_cloud_event) {
             return Err(Problem::of(Kind::UnsupportedMediaType, "must be sent as application/cloudevents+json"));
         }
@@ -53,7 +53,8 @@ impl Envelope {
         let data = event.data.ok_or_else(|| Problem::validation("data: is missing"))?;
         let command = Command::parse(&event.r#type, data)?;
         let traceparent = event.traceparent.as_deref().and_then(TraceParent::parse);
-        let context = EventContext { traceparent, causation_id: Some(id.clone()) };
+        let actor = user.and_then(BrokerUser::parse).map_or(Actor::Unknown, Actor::BrokerUser);
+        let context = EventContext { actor, traceparent, causation_id: Some(id.clone()) };
         Ok(Self { id, context, command })
     }
 }
@@ -112,12 +113,12 @@ mod tests {
     }
 
     fn refusal(event: &Value) -> String {
-        Envelope::parse(CLOUD_EVENT, event.to_string().as_bytes()).unwrap_err().to_string()
+        Envelope::parse(CLOUD_EVENT, None, event.to_string().as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
     fn a_cloud_event_may_have_unknown_members() {
-        let envelope = Envelope::parse(CLOUD_EVENT, event().to_string().as_bytes()).unwrap();
+        let envelope = Envelope::parse(CLOUD_EVENT, None, event().to_string().as_bytes()).unwrap();
         assert_eq!(envelope.id.as_str(), "C-1");
         assert_eq!(envelope.context.causation_id, Some(envelope.id));
         assert!(envelope.context.traceparent.is_some_and(|parent| parent.as_str().starts_with("00-4bf9")));
@@ -125,13 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn the_author_is_the_user_that_the_broker_has_checked() {
+        let actor = |user| Envelope::parse(CLOUD_EVENT, user, event().to_string().as_bytes()).unwrap().context.actor;
+        assert_eq!(actor(Some("erp")).to_string(), "broker:erp");
+        assert_eq!(actor(None), Actor::Unknown, "the sender has not given any");
+    }
+
+    #[test]
     fn a_message_is_an_object_and_may_begin_with_a_byte_order_mark() {
         let marked = [BYTE_ORDER_MARK, event().to_string().as_bytes()].concat();
-        assert!(Envelope::parse(CLOUD_EVENT, &marked).is_ok());
+        assert!(Envelope::parse(CLOUD_EVENT, None, &marked).is_ok());
         let array = r#"["1.0","C-1","/shop","allocation.command.deallocate.v1",null,null,{}]"#;
         for array in [array.to_owned(), format!("\u{feff} \n{array}")] {
             assert_eq!(
-                Envelope::parse(CLOUD_EVENT, array.as_bytes()).unwrap_err().to_string(),
+                Envelope::parse(CLOUD_EVENT, None, array.as_bytes()).unwrap_err().to_string(),
                 Problem::validation("must be an object").to_string()
             );
         }
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn invalid_json_and_other_content_types_are_distinguished() {
-        let named = |content_type, bytes: &[u8]| Envelope::parse(content_type, bytes).unwrap_err().to_string();
+        let named = |content_type, bytes: &[u8]| Envelope::parse(content_type, None, bytes).unwrap_err().to_string();
         assert!(named(CLOUD_EVENT, b"{\"id\":").contains("/problems/malformed-json"));
         assert!(named(CLOUD_EVENT, b"\xff").contains("/problems/malformed-json"));
         assert!(named(CLOUD_EVENT, b"[]").contains("/problems/validation"));

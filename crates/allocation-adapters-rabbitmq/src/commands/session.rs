@@ -186,8 +186,10 @@ impl Handler {
     async fn handle_all(self, messages: Vec<Message>) {
         let (mut commands, mut readable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
-            let content_type = message.delivery.properties.content_type().as_ref().map(|name| name.as_str());
-            match Envelope::parse(content_type, &message.delivery.data) {
+            let properties = &message.delivery.properties;
+            let content_type = properties.content_type().as_ref().map(|name| name.as_str());
+            let user = properties.user_id().as_ref().map(|name| name.as_str());
+            match Envelope::parse(content_type, user, &message.delivery.data) {
                 Ok(command) => {
                     commands.push(command);
                     readable.push(message);

@@ -7,7 +7,7 @@ use crate::locking::{Locked, catch_up, lock};
 use crate::saving::changed;
 use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use allocation_domain::{OrderId, Sku};
-use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
+use allocation_ports::{LockRequest, StoreError, UnitOfWork};
 use std::collections::BTreeMap;
 
 /// Decides commands in their order and saves the changes; each job records its decision.
@@ -36,23 +36,23 @@ pub(super) fn decide_group(
         return Err(StoreError::Busy(FarBehind.into()));
     }
     let mut decider = Decider { orders: Orders::find(unit, &order_ids(jobs))?, unit, attempt, locked };
-    let mut contexts = EventContexts::default();
     for job in jobs {
         if is_late(job) {
             decider.resolve(job)?;
         } else if !behind.is_empty() && job.skus().any(|sku| behind.contains(sku)) {
             job.wait_for_product();
-        } else if job.context.is_unknown() {
+        } else if job.context.is_default() {
             decider.decide(job)?;
         } else {
             let before: Vec<usize> = job.skus().map(|sku| decider.events_of(sku)).collect();
             decider.decide(job)?;
             for (sku, before) in job.skus().zip(before) {
-                contexts.add(sku, before..decider.events_of(sku), &job.context);
+                let events = before..decider.events_of(sku);
+                decider.locked.contexts.add(sku, events, &job.context);
             }
         }
     }
-    let Decider { orders, unit, locked: Locked { products, now }, .. } = decider;
+    let Decider { orders, unit, locked: Locked { products, now, contexts }, .. } = decider;
     let changed = changed(products);
     if changed.is_empty() {
         return Ok(UnitOutcome::Rollback(()));
@@ -73,7 +73,7 @@ struct Decider<'a> {
 impl Decider<'_> {
     /// Decides a command.
     fn decide(&mut self, job: &mut Job) -> Result<(), StoreError> {
-        let Locked { products, now } = &mut self.locked;
+        let Locked { products, now, .. } = &mut self.locked;
         match &mut job.request {
             Request::Line(line) => {
                 let reply = allocate(self.unit, self.attempt, products, &line.content, *now)?;
@@ -89,7 +89,7 @@ impl Decider<'_> {
 
     /// Finds out what an earlier run has decided on a late command.
     fn resolve(&mut self, job: &mut Job) -> Result<(), StoreError> {
-        let Locked { products, now } = &self.locked;
+        let Locked { products, now, .. } = &self.locked;
         match &mut job.request {
             Request::Line(line) => {
                 let reply = resolve_line(self.unit, self.attempt, products, &line.content, *now)?;

@@ -1,8 +1,8 @@
 use super::*;
-use crate::testing::{Shop, conflict, ending, product, product_with_line, rolled_back, sku, use_cases};
-use allocation_domain::ReservationState;
+use crate::testing::{Shop, conflict, ending, product, product_with_line, reference, rolled_back, sku, use_cases};
+use allocation_domain::{BatchChange, ReservationState, Units};
 use allocation_ports::mocks::MockProductRepository;
-use allocation_ports::{LockWait, UnitOfWorkFactory};
+use allocation_ports::{Actor, BrokerUser, LockWait, UnitOfWorkFactory};
 use chrono::TimeDelta;
 
 /// Creates a shop in which every SKU has a hold of its own, which expire one after the other.
@@ -26,6 +26,31 @@ fn expired_holds_are_released_in_the_order_of_the_locks() {
         ["deallocated orders/LAMP", "hold_expired orders/LAMP", "deallocated orders/SOFA", "hold_expired orders/SOFA"]
     );
     assert_eq!(shop.use_cases.release_expired_holds(|| true).unwrap(), 0);
+}
+
+#[test]
+fn what_expires_by_itself_is_the_work_of_the_service_although_a_command_finds_it() {
+    let shop = shop(&["LAMP", "SOFA"]);
+    let customer =
+        EventContext { actor: Actor::BrokerUser(BrokerUser::parse("erp").unwrap()), ..EventContext::default() };
+    let use_cases = shop.use_cases.clone().with_context(customer);
+    use_cases
+        .change_batch(
+            &reference("LAMP"),
+            &BatchChange { purchased: Some(Units::new(5).unwrap()), ..BatchChange::default() },
+        )
+        .unwrap();
+    assert_eq!(shop.use_cases.release_expired_holds(|| true).unwrap(), 1);
+    assert_eq!(
+        shop.new_events_with_actors(),
+        [
+            "deallocated by system",
+            "hold_expired by system",
+            "batch_changed by broker:erp",
+            "deallocated by system",
+            "hold_expired by system"
+        ]
+    );
 }
 
 /// Finds an expired hold of a lamp, whose product no other unit has locked.

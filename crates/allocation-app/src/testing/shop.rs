@@ -62,12 +62,12 @@ impl Shop {
     pub(crate) fn allocate_to_each(&self, order_ids: &[OrderId], sku_text: &str) {
         let wanted = LockRequest { standalone: order_ids.to_vec(), ..LockRequest::product(sku(sku_text)) };
         let allocate = |unit: &mut dyn UnitOfWork, _| {
-            let Locked { mut products, now } = lock(unit, std::slice::from_ref(&wanted))?;
+            let Locked { mut products, now, contexts } = lock(unit, std::slice::from_ref(&wanted))?;
             let product = products.get_mut(&wanted.sku).unwrap();
             for order_id in order_ids {
                 unit.decide(product, |product| product.allocate(order_id, units(1), now))?.unwrap();
             }
-            save_changed(unit, products, &EventContext::default())?;
+            save_changed(unit, products, contexts, &EventContext::default())?;
             Ok(UnitOutcome::Commit(()))
         };
         self.units.run("allocate_to_each", allocate).unwrap();
@@ -118,6 +118,11 @@ impl Shop {
     /// Returns the names and subjects of the events since the last call.
     pub(crate) fn new_events_with_subjects(&self) -> Vec<String> {
         self.newly_logged().into_iter().map(|event| format!("{} {}", event.name, event.subject)).collect()
+    }
+
+    /// Returns the names and authors of the events since the last call.
+    pub(crate) fn new_events_with_actors(&self) -> Vec<String> {
+        self.newly_logged().into_iter().map(|event| format!("{} by {}", event.name, event.context.actor)).collect()
     }
 
     fn newly_logged(&self) -> Vec<LoggedEvent> {

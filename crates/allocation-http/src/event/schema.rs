@@ -28,6 +28,12 @@ pub(crate) struct CloudEventSchema {
     /// The media type of `data`.
     #[schema(example = "application/json")]
     datacontenttype: String,
+    /// The kind of the author (CloudEvents Auth Context).
+    #[schema(value_type = String, example = "api_key")]
+    authtype: String,
+    /// The author, as `GET /whoami` names the caller. Absent for `system`, `unauthenticated` and `unknown`.
+    #[schema(value_type = String, required = false, example = "key:3kVdR0sUwQa")]
+    authid: Option<String>,
     /// The trace of the request that caused the event (W3C Trace Context), if it had one.
     #[schema(value_type = String, required = false)]
     traceparent: Option<String>,

@@ -22,7 +22,7 @@ fn cancelled(position: u64) -> LoggedEvent {
         name: "line_cancelled".to_owned(),
         subject: Subject::Order(order("O-1")),
         json: r#"{"type":"line_cancelled","order_id":"O-1","sku":"LAMP"}"#.to_owned(),
-        context: EventContext { traceparent: TraceParent::parse(TRACE), causation_id: None },
+        context: EventContext { traceparent: TraceParent::parse(TRACE), ..EventContext::default() },
     }
 }
 
@@ -56,7 +56,7 @@ async fn events_are_sent_as_a_batch_of_cloud_events_with_a_link_to_the_next_page
     let expected = json!({
         "specversion": "1.0", "id": "1", "source": "/allocation", "type": "allocation.line.cancelled.v1",
         "subject": "orders/O-1", "time": "2027-01-15T08:00:00.123456Z", "datacontenttype": "application/json",
-        "traceparent": TRACE, "data": { "type": "line_cancelled", "order_id": "O-1", "sku": "LAMP" }
+        "authtype": "unauthenticated", "traceparent": TRACE, "data": { "type": "line_cancelled", "order_id": "O-1", "sku": "LAMP" }
     });
     assert_eq!(answer.json()[0], expected);
     let rest = get(&api, answer.next()).await;

@@ -32,11 +32,11 @@ document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseU
         (status = 200, description = "A page of events", body = Vec<HistoryEntry<'_>>,
             headers(("Link" = String, description = "A link to the next page, if there is one: `<...>; rel=\"next\"`")),
             example = json!([
-                { "at": "2027-01-10T08:00:00.250000Z", "event": "line_placed", "sku": "LAMP", "qty": 2,
-                    "expires_at": "2027-01-10T08:10:00.250000Z", "priority": 0, "on_shortage": "reject",
+                { "at": "2027-01-10T08:00:00.250000Z", "event": "line_placed", "sku": "LAMP", "by": "key:3kVdR0sUwQa",
+                    "qty": 2, "expires_at": "2027-01-10T08:10:00.250000Z", "priority": 0, "on_shortage": "reject",
                     "allow_split": true, "detail": "2 units ordered, to be held until 2027-01-10T08:10:00.250000Z" },
-                { "at": "2027-01-10T08:00:00.250000Z", "event": "allocated", "sku": "LAMP", "reference": "B-5",
-                    "qty": 2, "reason": "new_line", "detail": "2 units allocated from batch B-5" }
+                { "at": "2027-01-10T08:00:00.250000Z", "event": "allocated", "sku": "LAMP", "by": "key:3kVdR0sUwQa",
+                    "reference": "B-5", "qty": 2, "reason": "new_line", "detail": "2 units allocated from batch B-5" }
             ])),
         OrderHistoryProblems,
     ),

@@ -1,4 +1,5 @@
 use crate::{PageSize, StoreError};
+use allocation_access::Actor;
 use allocation_domain::{Event, OrderId, Sku};
 use chrono::{DateTime, Utc};
 
@@ -15,6 +16,8 @@ pub struct RecordedEvent {
     pub occurred_at: DateTime<Utc>,
     /// The event.
     pub event: Event,
+    /// The author of the change.
+    pub actor: Actor,
 }
 
 /// The position of an event in a history.

@@ -1,6 +1,7 @@
 //! The history of an order, oldest event first.
 
-use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept};
+use crate::outages::eventually;
+use crate::support::{Client, Server, TestDatabase, binary, expire, on_every_database, swept};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -18,6 +19,50 @@ fn told(client: &Client, order_id: &str) -> Vec<String> {
         told
     };
     client.all(&format!("/orders/{order_id}/history")).iter().map(one).collect()
+}
+
+/// Each change names its author, in the history and in the events: a caller by its key, or the service itself.
+fn each_change_names_its_author(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 9, None);
+    client.allocate("O-1", "LAMP", 1);
+    client.place("O-2", &[("LAMP", 1)], json!({"hold_seconds": 600}));
+    let created = binary()
+        .args(["keys", "create", "--name", "shop", "--scope", "admin"])
+        .env("DATABASE_URL", database.url())
+        .output()
+        .unwrap();
+    let key = String::from_utf8(created.stdout).unwrap().trim_end().to_owned();
+    let bearer = format!("Bearer {key}");
+    let get = |path: &str| client.get_with(path, ("authorization", &bearer));
+    let post = |path: &str, body: &Value| client.post_with(path, body, ("authorization", &bearer));
+    eventually("the key is not known", || (get("/whoami").status == 200).then_some(()));
+    let actor = get("/whoami").json()["actor"].clone();
+    assert_eq!(actor, format!("key:{}", key.split('_').nth(1).unwrap()));
+    assert_eq!(post("/allocations", &json!({"order_id": "O-3", "sku": "LAMP", "qty": 1})).status, 201);
+    expire(database, "O-2");
+    let by = |order_id: &str| {
+        let rows = get(&format!("/orders/{order_id}/history")).json();
+        let one = |row: &Value| format!("{} by {}", row["event"].as_str().unwrap(), row["by"].as_str().unwrap());
+        rows.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    eventually("the hold does not expire", || (by("O-2").len() == 4).then_some(()));
+    assert_eq!(by("O-1"), ["allocated by anonymous"]);
+    assert_eq!(by("O-3"), [format!("allocated by {}", actor.as_str().unwrap())]);
+    assert_eq!(
+        by("O-2"),
+        ["line_placed by anonymous", "allocated by anonymous", "deallocated by system", "hold_expired by system"]
+    );
+    let authors = |order_id: &str| {
+        let events = get(&format!("/events?after=0&subject=orders/{order_id}")).json();
+        let one = |event: &Value| (event["authtype"].clone(), event["authid"].clone());
+        events.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    eventually("the events have no position", || (authors("O-2").len() == 4).then_some(()));
+    assert_eq!(authors("O-3"), [(json!("api_key"), actor)]);
+    assert_eq!(authors("O-1"), [(json!("unauthenticated"), Value::Null)]);
+    assert_eq!(authors("O-2")[3], (json!("system"), Value::Null));
 }
 
 fn the_history_of_an_order_is_its_life_cycle(database: &TestDatabase) {
@@ -115,6 +160,7 @@ fn invalid_queries_are_rejected(database: &TestDatabase) {
 }
 
 on_every_database!(
+    each_change_names_its_author,
     the_history_of_an_order_is_its_life_cycle,
     orders_over_several_skus_and_standalone_lines_have_histories_too,
     invalid_queries_are_rejected,

@@ -12,7 +12,7 @@ use allocation_domain::{
     PlaceError, Product, ProductState, Products, UnknownSkus,
 };
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
-use allocation_ports::{CausationId, EventContext};
+use allocation_ports::{CausationId, EventContext, EventContexts};
 use std::time::Instant;
 
 type Unit = Result<MockUnitOfWork, StoreError>;

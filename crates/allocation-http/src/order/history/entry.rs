@@ -5,7 +5,7 @@ use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
 use crate::order::request::OnShortageSchema;
 use allocation_domain::{Eta, Event, ListedUnits, Quantity};
-use allocation_ports::RecordedEvent;
+use allocation_ports::{Actor, RecordedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,6 +21,11 @@ pub(crate) struct HistoryEntry<'a> {
     event: &'static str,
     /// The SKU of the line.
     sku: Id<'a>,
+    /// The author of the change, as `GET /whoami` names the caller: the `key:` or `token:` of a caller, the
+    /// `broker:` user of a command, `system` for the service itself, or `anonymous`. Absent if it was not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, example = "key:3kVdR0sUwQa")]
+    by: Option<String>,
     #[serde(flatten)]
     #[schema(inline)]
     facts: Facts<'a>,
@@ -85,6 +90,7 @@ impl<'a> From<&'a RecordedEvent> for HistoryEntry<'a> {
             at: Instant(row.occurred_at),
             event: row.event.name(),
             sku: (&row.sku).into(),
+            by: (row.actor != Actor::Unknown).then(|| row.actor.to_string()),
             facts: Facts::from(&row.event),
             detail: describe(&row.event),
         }

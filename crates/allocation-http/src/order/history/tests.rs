@@ -1,6 +1,6 @@
 use crate::testing::{Ports, get, now, order, quantity, reference, sku};
 use allocation_domain::{AllocationReason, Eta, Event, LineState, OnShortage, Order};
-use allocation_ports::{EventCursor, PageSize, RecordedEvent};
+use allocation_ports::{Actor, EventCursor, PageSize, RecordedEvent};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -28,7 +28,8 @@ fn worsened() -> Event {
 }
 
 fn recorded(ordinal: u32, event: Event) -> RecordedEvent {
-    RecordedEvent { sku: sku("LAMP"), version: 3, ordinal, occurred_at: now(), event }
+    let actor = if ordinal == 0 { Actor::System } else { Actor::Unknown };
+    RecordedEvent { sku: sku("LAMP"), version: 3, ordinal, occurred_at: now(), event, actor }
 }
 
 #[actix_web::test]
@@ -41,8 +42,8 @@ async fn events_have_their_facts_and_a_description() {
     let answer = get(&ports.api(), "/orders/O%2F1/history").await;
     assert_eq!((answer.status.as_u16(), answer.header("link")), (200, None));
     let expected = json!([
-        {"at": "2027-01-15T08:00:00.123456Z", "event": "line_placed", "sku": "LAMP", "qty": 2,
-            "expires_at": "2027-01-15T08:00:10.123456Z", "priority": 5, "on_shortage": "backorder",
+        {"at": "2027-01-15T08:00:00.123456Z", "event": "line_placed", "sku": "LAMP", "by": "system",
+            "qty": 2, "expires_at": "2027-01-15T08:00:10.123456Z", "priority": 5, "on_shortage": "backorder",
             "allow_split": false, "detail": "2 units ordered, to be held until 2027-01-15T08:00:10.123456Z"},
         {"at": "2027-01-15T08:00:00.123456Z", "event": "promise_worsened", "sku": "LAMP", "reference": "B-1",
             "qty": 2, "old_eta": null, "new_eta": "2027-02-01",

@@ -78,6 +78,25 @@ fn commands_have_the_effect_of_requests(database: &TestDatabase) {
     assert_eq!(database.texts(&format!("{} UNION ALL {}", told("events"), told("outbox"))), ["O-1"]);
 }
 
+fn the_events_of_a_command_name_the_user_that_the_broker_has_checked(database: &TestDatabase) {
+    let world = World::new(database);
+    let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20});
+    world.send(&[command("C-1", "add_batch", &batch)]);
+    eventually("the batch is there", || world.api.get("/batch/B-1").status == 200);
+    let url = world.broker.url().to_owned();
+    let user = url.split_once("://").unwrap().1.split([':', '@']).next().unwrap();
+    world.sender.send_as(user, &world.queue, CLOUD_EVENT, &allocate("C-2", "O-1", "LAMP", 3));
+    eventually("the line is allocated", || world.api.available("B-1") == 17);
+    let history = world.api.get("/orders/O-1/history").json();
+    assert_eq!(history[0]["by"], format!("broker:{user}"));
+    let read = || world.api.get("/events?after=0").json();
+    eventually("the events have a position", || read().as_array().is_some_and(|events| events.len() == 2));
+    let authors: Vec<_> =
+        read().as_array().unwrap().iter().map(|it| (it["authtype"].clone(), it["authid"].clone())).collect();
+    assert_eq!(authors, [(json!("unknown"), Value::Null), (json!("user"), json!(format!("broker:{user}")))]);
+    world.finish();
+}
+
 fn an_impossible_command_is_a_dead_letter_and_delays_nothing(database: &TestDatabase) {
     let world = World::new(database);
     world.api.add_batch("B-1", "LAMP", 5, None);
@@ -282,6 +301,7 @@ fn a_stop_finishes_commands_in_progress(database: &TestDatabase) {
 
 on_every_database!(
     commands_have_the_effect_of_requests,
+    the_events_of_a_command_name_the_user_that_the_broker_has_checked,
     an_impossible_command_is_a_dead_letter_and_delays_nothing,
     a_broken_invariant_is_a_dead_letter_at_once,
     a_redelivered_old_command_changes_nothing,
