@@ -11,8 +11,9 @@ mod proxy;
 mod replicas;
 mod silence;
 
+use crate::outages::ready;
 use crate::stress::ledger::Ledger;
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, binary, program};
 use allocation_test_support::{Replication, TestCluster};
 use customer::Customer;
 use replicas::Replicas;
@@ -30,11 +31,11 @@ fn duration() -> Duration {
     Duration::from_secs(std::env::var("ALLOCATION_CHAOS_SECONDS").map_or(5, |text| text.parse().unwrap()))
 }
 
-/// The equipment that `scripts/chaos` has set up for a fault, `None` if it is not available.
+/// The equipment that a script has set up for a fault, `None` if it is not available.
 fn setting(name: &str) -> Option<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        println!("chaos: {name} is not set, as scripts/chaos does where it can: skipped");
+        println!("chaos: {name} is not set, as its script does where it can: skipped");
     }
     value
 }
@@ -113,6 +114,39 @@ fn killing_postgres_breaks_no_invariant() {
         postgres::kill_and_start(&helper);
         Duration::from_secs(1)
     });
+}
+
+/// The number of replicas that are replaced one by one.
+const ROLLED: usize = 3;
+
+/// Replaces the replicas of the version before by those of this one, then the other way round, and so on: a release
+/// can be rolled back.
+#[test]
+#[ignore = "scripts/check-rolling-upgrade runs it"]
+fn replicas_of_two_versions_break_no_invariant() {
+    let Some(before) = setting("ALLOCATION_CHAOS_VERSION_BEFORE") else { return };
+    let this = binary().get_program().to_str().unwrap().to_owned();
+    let database = TestDatabase::postgres();
+    let replicas = Replicas::start_version(&database, &before, ROLLED);
+    let mut unserved = Vec::new();
+    endure("replicas of two versions", &database, &replicas, |time| {
+        let is_forward = (time / ROLLED).is_multiple_of(2);
+        replicas.replace(time % ROLLED, if is_forward { &this } else { &before });
+        for number in 0..ROLLED {
+            let client = replicas.client(number);
+            ready(&client);
+            for path in ["/events?after=0&limit=1000", "/orders/O-0-0/history", "/orders?limit=10"] {
+                let answer = client.get(path);
+                unserved.extend((answer.status != 200).then(|| format!("{path}: {answer:?}")));
+            }
+        }
+        Duration::from_secs(1)
+    });
+    assert!(unserved.is_empty(), "{}", unserved.join("\n"));
+    for path in [&before, &this] {
+        let checked = program(path).arg("check").env("DATABASE_URL", database.url()).output().unwrap();
+        assert!(checked.status.success(), "{checked:?}");
+    }
 }
 
 /// The time before a failover, with a standby.

@@ -11,7 +11,7 @@ pub(crate) use certificates::{Authority, Certified, TlsFolder};
 pub(crate) use client::{Answer, Client, encoded, order, told};
 pub(crate) use holds::{expire, expire_at, expire_where, now, swept, unswept};
 pub(crate) use proxy::Proxy;
-pub(crate) use server::{Server, TODAY, binary, free_port};
+pub(crate) use server::{Server, TODAY, binary, free_port, program};
 
 pub(crate) use allocation_test_support::TestDatabase;
 

@@ -1,6 +1,6 @@
 //! Servers that are killed and started again.
 
-use crate::support::{Client, Server, TODAY, TestDatabase, binary, free_port};
+use crate::support::{Client, Server, TODAY, TestDatabase, binary, free_port, program};
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, RwLock};
 use std::thread;
@@ -25,6 +25,11 @@ impl Replicas {
     /// Starts servers that reach their database by a URL.
     pub(super) fn start_at(url: &str, count: usize) -> Self {
         Self::of(url, (0..count).map(|_| Server::start_at(url, |command| command)).collect())
+    }
+
+    /// Starts servers of the version that a path names.
+    pub(super) fn start_version(database: &TestDatabase, path: &str, count: usize) -> Self {
+        Self::of(database.url(), (0..count).map(|_| version(path, database.url())).collect())
     }
 
     fn of(url: &str, servers: Vec<Server>) -> Self {
@@ -78,10 +83,26 @@ impl Replicas {
     }
 
     pub(super) fn restart(&self, number: usize) {
-        let server = Server::start_at(&self.url, |command| command);
+        self.add(number, Server::start_at(&self.url, |command| command));
+    }
+
+    /// Stops a server and starts another version in its place.
+    pub(super) fn replace(&self, number: usize, path: &str) {
+        let server = self.servers.lock().unwrap()[number].take().unwrap();
+        server.signal("TERM");
+        let (status, log) = server.wait();
+        assert!(status.success(), "{log:?}");
+        self.add(number, version(path, &self.url));
+    }
+
+    fn add(&self, number: usize, server: Server) {
         self.addresses.write().unwrap()[number] = server.address().to_owned();
         self.servers.lock().unwrap()[number] = Some(server);
     }
+}
+
+fn version(path: &str, url: &str) -> Server {
+    Server::start_program(program(path), url, |command| command)
 }
 
 impl Drop for Replicas {

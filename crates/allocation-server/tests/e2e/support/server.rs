@@ -1,4 +1,5 @@
 use super::{Client, TestDatabase};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,7 +10,12 @@ use std::time::{Duration, Instant};
 /// The program, or the one that `ALLOCATION_TEST_BINARY` names, without settings of the machine.
 pub(crate) fn binary() -> Command {
     let ours = || env!("CARGO_BIN_EXE_allocation").into();
-    let mut command = Command::new(std::env::var_os("ALLOCATION_TEST_BINARY").unwrap_or_else(ours));
+    program(std::env::var_os("ALLOCATION_TEST_BINARY").unwrap_or_else(ours))
+}
+
+/// A program without settings of the machine.
+pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|name| name.starts_with("ALLOCATION_"));
         if ours || name == "DATABASE_URL" || name == "RUST_LOG" {
@@ -49,7 +55,15 @@ impl Server {
 
     /// Starts a server that reaches its database by a URL.
     pub(crate) fn start_at(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> Self {
-        let mut command = binary();
+        Self::start_program(binary(), url, adjust)
+    }
+
+    /// Starts a server of some version that reaches its database by a URL.
+    pub(crate) fn start_program(
+        mut command: Command,
+        url: &str,
+        adjust: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
         command.args(["--address", "127.0.0.1:0", "--log-format", "json"]).env("DATABASE_URL", url);
         // The dates in the tests stay in the future.
         command.env("ALLOCATION_TODAY", TODAY);
