@@ -30,7 +30,7 @@ pub(crate) fn routes() -> [Path; 2] {
     [Path::new("/events").get(Scope::EventsRead, list), Path::new("/events/stream").get(Scope::EventsRead, stream)]
 }
 
-document!(ListEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
+document!(ListEventsProblems: Validation, EventsGone, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError);
 
 /// The pause of a reader that was woken but found no matching event.
 ///

@@ -66,9 +66,7 @@ fn publishable<'a>(events: &'a [LoggedEvent], source: &'a str) -> Result<Vec<Clo
     for event in events {
         match cloud_event(event, source) {
             Ok(event) => published.push(event),
-            Err(error) if published.is_empty() => {
-                return Err(Problem::internal(Arc::new(error)));
-            }
+            Err(error) if published.is_empty() => return Err(error.into()),
             Err(_) => break,
         }
     }

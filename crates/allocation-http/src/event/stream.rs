@@ -30,7 +30,7 @@ const RECHECK: Duration = Duration::from_secs(2);
 /// The number of events read at a time.
 const PAGE: PageSize = PageSize::new(250).unwrap();
 
-document!(StreamEventsProblems: Validation, EventsGone, Overloaded, DatabaseUnavailable, InternalError);
+document!(StreamEventsProblems: Validation, EventsGone, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError);
 
 /// Stream events
 ///

@@ -156,8 +156,8 @@ kinds! {
         /// take effect, the repetition changes nothing.
         DatabaseUnavailable: SERVICE_UNAVAILABLE, "database-unavailable", "The database is not available";
 
-        /// The schema of the database is not the one that this version of the service was built for: migrations
-        /// are pending, or a newer version has migrated it.
+        /// This version of the service cannot use the database: migrations are pending, or a newer version has
+        /// migrated it, or has recorded the event to be read.
         SchemaNotCurrent: SERVICE_UNAVAILABLE, "schema-not-current", "The database's schema is not current";
 
         /// The service is not ready: it is starting, no replica sequences events, or a component has failed.

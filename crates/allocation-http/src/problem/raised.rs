@@ -3,6 +3,7 @@
 use super::{Kind, Members, Problem};
 use crate::etag;
 use allocation_app::{AccessError, EngineError, KeyError, Refusal, RefusalMembers, UseCaseError, is_overload};
+use allocation_cloudevents::UnpublishableEvent;
 use allocation_ports::{FailedCheck, ProgramTooOld, ReadLogError, StoreError};
 use allocation_requests::{Location, ValidationError, ValidationErrors};
 use std::sync::Arc;
@@ -107,6 +108,19 @@ impl From<ReadLogError> for Problem {
         match error {
             ReadLogError::Gone { oldest } => Self::events_gone(oldest),
             ReadLogError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UnpublishableEvent> for Problem {
+    fn from(error: UnpublishableEvent) -> Self {
+        match error {
+            // Replicas of that version can publish it.
+            UnpublishableEvent::UnknownName(_) => {
+                Self::new(Kind::SchemaNotCurrent, "The next event was recorded by a later version of the service")
+                    .caused_by(Arc::new(error))
+            }
+            UnpublishableEvent::NotJson(_) => Self::internal(Arc::new(error)),
         }
     }
 }
