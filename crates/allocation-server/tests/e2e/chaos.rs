@@ -128,10 +128,11 @@ fn replicas_of_two_versions_break_no_invariant() {
     let this = binary().get_program().to_str().unwrap().to_owned();
     let database = TestDatabase::postgres();
     let replicas = Replicas::start_version(&database, &before, ROLLED);
-    let mut unserved = Vec::new();
+    let (mut replaced, mut unserved) = (0, Vec::new());
     endure("replicas of two versions", &database, &replicas, |time| {
         let is_forward = (time / ROLLED).is_multiple_of(2);
         replicas.replace(time % ROLLED, if is_forward { &this } else { &before });
+        replaced += 1;
         for number in 0..ROLLED {
             let client = replicas.client(number);
             ready(&client);
@@ -143,6 +144,7 @@ fn replicas_of_two_versions_break_no_invariant() {
         Duration::from_secs(1)
     });
     assert!(unserved.is_empty(), "{}", unserved.join("\n"));
+    assert!(replaced > ROLLED, "{replaced} replacements: not every replica, and none of them back");
     for path in [&before, &this] {
         let checked = program(path).arg("check").env("DATABASE_URL", database.url()).output().unwrap();
         assert!(checked.status.success(), "{checked:?}");
