@@ -1,7 +1,7 @@
 //! Small servers beside the one of the API.
 
 use crate::connection::{self, ConnectionLimits};
-use crate::server::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::tls::Tls;
 use actix_server::{Server, ServerHandle};
 use actix_web::App;

@@ -144,8 +144,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         settings = settings.given,
         "started"
     );
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    tracing::info!("API at {scheme}://{address}, docs at {scheme}://{address}/docs");
+    match tls {
+        Some(_) => tracing::info!("API at https://{address}, docs at https://{address}/docs"),
+        None => tracing::info!("API at http://{address}, docs at http://{address}/docs"),
+    }
     let endpoint = Endpoint { listener, limits: connections, tls };
     let served = actix_web::rt::System::new()
         .block_on(async { allocation_http::serve(endpoint, api, stop, HTTP_SECONDS).await });

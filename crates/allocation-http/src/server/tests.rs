@@ -1,6 +1,6 @@
-use super::{Endpoint, serve};
+use super::serve;
 use crate::testing::Ports;
-use crate::{Api, ConnectionLimits};
+use crate::{Api, ConnectionLimits, Endpoint};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
