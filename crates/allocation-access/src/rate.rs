@@ -65,7 +65,8 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, InvalidRate> {
         let (requests, unit) = text.split_once('/').ok_or(InvalidRate)?;
         let (_, seconds) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or(InvalidRate)?;
-        if !requests.bytes().all(|byte| byte.is_ascii_digit()) {
+        // One spelling for each number.
+        if requests.starts_with('0') || !requests.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(InvalidRate);
         }
         Self::new(requests.parse().map_err(|_| InvalidRate)?, seconds)
@@ -83,7 +84,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(rate));
             assert_eq!(rate.to_string(), text);
         }
-        for text in ["", "1", "0/s", "1000001/s", "1/d", "+1/s", "1 /s", "/s", "1/"] {
+        for text in ["", "1", "0/s", "01/s", "1000001/s", "1/d", "+1/s", "1 /s", "/s", "1/"] {
             assert_eq!(text.parse::<Rate>(), Err(InvalidRate), "{text}");
         }
         assert_eq!(Rate::new(1, 2), Err(InvalidRate));

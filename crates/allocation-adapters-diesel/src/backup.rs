@@ -38,9 +38,9 @@ impl Store {
         if to.try_exists()? {
             return Err(BackupError::Exists(to.to_owned()));
         }
-        let partial = beside(to, ".partial");
-        copy(&mut connection, &partial)?;
-        publish(&partial, to)
+        let partial = Partial(beside(to, ".partial"));
+        copy(&mut connection, &partial.0)?;
+        publish(&partial.0, to)
     }
 }
 
@@ -61,13 +61,23 @@ pub fn restore(backup: &Path, url: &DatabaseUrl) -> Result<LogBounds, BackupErro
     let mut source = sqlite::open_read_only(backup).map_err(|error| no_backup(backup, &error.to_string()))?;
     check(&mut source, backup)?;
     let replaced = Replaced::hold(path)?;
-    let partial = beside(path, ".restoring");
-    copy(&mut source, &partial)?;
-    let bounds = renumber(&partial, replaced.last_position)?;
+    let partial = Partial(beside(path, ".restoring"));
+    copy(&mut source, &partial.0)?;
+    let bounds = renumber(&partial.0, replaced.last_position)?;
     drop(source);
     replaced.release(path)?;
-    publish(&partial, path)?;
+    publish(&partial.0, path)?;
     Ok(bounds)
+}
+
+/// A file that is removed with its logs, unless it was given another name.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // What stays is replaced by the next attempt.
+        drop(remove_with_logs(&self.0));
+    }
 }
 
 /// The database that a restore replaces. While it is held, nobody else writes to it.
@@ -155,8 +165,7 @@ fn no_backup(path: &Path, fault: &str) -> BackupError {
 
 /// Copies a database into a file, which replaces what an earlier attempt has left.
 fn copy(connection: &mut SqliteConnection, to: &Path) -> Result<(), BackupError> {
-    remove(to)?;
-    LOGS.iter().try_for_each(|log| remove(&beside(to, log)))?;
+    remove_with_logs(to)?;
     // SQLite takes an empty file for a new database, and keeps its mode.
     sqlite::create_private(to)?;
     let name = sqlite::plain(to);
@@ -177,6 +186,11 @@ fn publish(partial: &Path, path: &Path) -> Result<(), BackupError> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+fn remove_with_logs(path: &Path) -> io::Result<()> {
+    remove(path)?;
+    LOGS.iter().try_for_each(|log| remove(&beside(path, log)))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -254,6 +268,7 @@ mod tests {
         execute(&path, "UPDATE event_log SET last_position = 7");
         let error = restore(&backup, &DatabaseUrl::Sqlite(path.clone())).unwrap_err();
         assert!(matches!(error, BackupError::Failed(_)), "{error:?}");
+        assert!(!beside(&path, ".restoring").exists());
         assert_eq!(Replaced::hold(&path).unwrap().last_position, 7);
     }
 

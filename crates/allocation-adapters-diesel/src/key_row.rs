@@ -38,7 +38,7 @@ impl KeyRow {
         };
         Ok(KeyRecord {
             id: KeyId::parse(&self.id).map_err(corrupt)?,
-            name: KeyName::parse(&self.name).map_err(corrupt)?,
+            name: KeyName::restore(&self.name),
             scopes: self.scopes.parse().map_err(corrupt)?,
             digest: digest(self.digest)?,
             previous,

@@ -76,8 +76,13 @@ pub enum AccessError {
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// The key lacks a scope.
-    #[error("the key lacks the scope {0}")]
-    MissingScope(Scope),
+    #[error("the key lacks the scope {scope}")]
+    MissingScope {
+        /// The scope that the request needs.
+        scope: Scope,
+        /// What is left in the rate bucket of the key, if the rate is limited.
+        quota: Option<Quota>,
+    },
 }
 
 impl AccessControl {
@@ -137,7 +142,7 @@ impl AccessControl {
         let (entry, digest) = ring.authenticate(presented.ok_or(AccessError::NoKey)?, clock.now())?;
         let quota = entry.bucket().map(|bucket| bucket.take(started.elapsed())).transpose()?;
         match needed {
-            Some(scope) if !entry.record().scopes.allow(scope) => Err(AccessError::MissingScope(scope)),
+            Some(scope) if !entry.record().scopes.allow(scope) => Err(AccessError::MissingScope { scope, quota }),
             _ => Ok(Admission { caller: Caller::Key(Arc::clone(entry), digest), quota }),
         }
     }

@@ -16,6 +16,8 @@ const RETRY: Duration = Duration::from_secs(60);
 /// Checks the invariants of a store at intervals, and keeps the last result.
 pub struct InvariantMonitor {
     last: Arc<Mutex<Option<(Instant, u64)>>>,
+    started: Instant,
+    interval: Duration,
     task: BackgroundTask,
 }
 
@@ -43,14 +45,29 @@ impl InvariantMonitor {
             }
             interval
         })?;
-        Ok(Self { last, task })
+        Ok(Self { last, started: Instant::now(), interval, task })
     }
 
-    /// Returns the time since the last check, and the number of rows that broke an invariant; `None` before the first.
+    /// Returns the number of rows that broke an invariant at the last check; `None` before the first.
     #[must_use]
-    pub fn last(&self) -> Option<(Duration, u64)> {
-        let (at, rows) = (*self.last.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some((at.elapsed(), rows))
+    pub fn broken_rows(&self) -> Option<u64> {
+        self.last().map(|(_, rows)| rows)
+    }
+
+    /// Returns the time since the last check was completed, or since the start before the first.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.last().map_or(self.started, |(at, _)| at).elapsed()
+    }
+
+    /// Returns the interval between two checks.
+    #[must_use]
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn last(&self) -> Option<(Instant, u64)> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the vital sign of the thread.

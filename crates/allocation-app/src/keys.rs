@@ -2,7 +2,7 @@
 
 use allocation_access::{ApiKey, KeyId, KeyName, KeyRecord, Rate, Scopes};
 use allocation_ports::{Clock, KeyStore, MAX_KEYS, StoreError};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,13 @@ pub enum KeyError {
     /// The key would have expired before it is used.
     #[error("the expiry of a key must be in the future")]
     Expired,
+    /// An earlier secret is still accepted, and a key keeps only one.
+    #[error(
+        "the key was rotated before, and the old secret is accepted until {}; rotate it again then, or at once with \
+         --grace 0s, which ends both old secrets",
+        .0.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )]
+    InGrace(DateTime<Utc>),
     /// The old secret would be accepted for too long.
     #[error("the grace period is at most 30 days")]
     GraceTooLong,
@@ -119,18 +126,27 @@ impl Keys {
         Ok(self.store.keys(None)?.map(|stored| stored.keys).unwrap_or_default())
     }
 
-    /// Issues a new secret for a key, and accepts the old one for a grace period.
+    /// Issues a new secret for a key, and accepts the old one for a grace period. Without a grace period, no old secret
+    /// is accepted any more.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if there is no such key, if the grace period is too long, or if the store fails.
+    /// [`KeyError`] if there is no such key, if the grace period is too long, if that of an earlier secret has not
+    /// ended, or if the store fails.
     pub fn rotate(&self, id: &KeyId, grace: Duration) -> Result<IssuedKey, KeyError> {
         let now = self.clock.now();
         let period = TimeDelta::from_std(grace).ok().filter(|_| grace <= MAX_GRACE);
         let until = period.and_then(|period| now.checked_add_signed(period)).ok_or(KeyError::GraceTooLong)?;
-        let is_expired = self.list()?.iter().any(|key| key.id == *id && key.expires_at.is_some_and(|end| end <= now));
+        let known = self.list()?.into_iter().find(|key| key.id == *id).filter(|key| key.is_active(now));
+        let known = known.ok_or_else(|| KeyError::NotFound(id.clone()))?;
+        match known.previous {
+            Some(previous) if now < previous.valid_until && !grace.is_zero() => {
+                return Err(KeyError::InGrace(previous.valid_until));
+            }
+            _ => {}
+        }
         let key = ApiKey::new(id, random()?);
-        if is_expired || !self.store.rotate_key(id, key.digest(), until)? {
+        if !self.store.rotate_key(id, key.digest(), until)? {
             return Err(KeyError::NotFound(id.clone()));
         }
         Ok(IssuedKey { id: id.clone(), key, issued_at: now })

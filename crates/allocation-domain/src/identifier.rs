@@ -78,6 +78,16 @@ fn check_shape(text: &str) -> Result<(), IdentifierError> {
     Ok(())
 }
 
+/// Checks a text by the rules of identifiers, for names of other things.
+///
+/// # Errors
+///
+/// [`IdentifierError`] names the rule that the text breaks.
+pub fn check_identifier(text: &str) -> Result<(), IdentifierError> {
+    check_shape(text)?;
+    spelling::check(text)
+}
+
 macro_rules! identifier {
     ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
@@ -104,8 +114,7 @@ macro_rules! identifier {
             ///
             /// [`IdentifierError`] names the rule that the text breaks.
             pub fn parse(text: impl AsRef<str> + Into<Arc<str>>) -> Result<Self, IdentifierError> {
-                check_shape(text.as_ref())?;
-                spelling::check(text.as_ref())?;
+                check_identifier(text.as_ref())?;
                 Ok(Self(text.into()))
             }
 

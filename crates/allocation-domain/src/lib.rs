@@ -49,7 +49,7 @@ pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd, ReservationState};
-pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku};
+pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku, check_identifier};
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
 pub use lock_time::LockTime;

@@ -123,8 +123,9 @@ impl Collector for Sources {
         engine::write(&mut to, &self.engine, &self.own.engine, &self.own.units)?;
         database::write(&mut to, &*self.own.store, &*self.readiness)?;
         events::write(&mut to, self.own.backlog.backlog(), self.own.has_relay, self.clock.now())?;
-        let checked = self.own.invariants.as_ref().and_then(InvariantMonitor::last);
-        database::write_check(&mut to, checked)?;
+        if let Some(check) = &self.own.invariants {
+            database::write_check(&mut to, check)?;
+        }
         self.own.tls.iter().try_for_each(|tls| tls::write(&mut to, tls))?;
         process::write(&mut to, &self.own)
     }

@@ -16,7 +16,7 @@ use crate::prefix::Prefix;
 use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_access::{KeyRefusal, RateLimited, Scope};
+use allocation_access::{KeyRefusal, Quota, RateLimited, Scope};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
@@ -68,9 +68,11 @@ enum Members {
     Checks {
         checks: Vec<Check>,
     },
-    /// The scope that a key lacks.
+    /// The scope that a key lacks, and what is left of its rate, which headers tell.
     Scope {
         scope: &'static str,
+        #[serde(skip)]
+        quota: Option<Quota>,
     },
     /// What is left of the rate of a key, which headers tell.
     RateLimited {
@@ -199,8 +201,8 @@ impl Problem {
         Self::new(Kind::KeyRefused, detail)
     }
 
-    pub(crate) fn missing_scope(scope: Scope) -> Self {
-        let members = Members::Scope { scope: scope.as_str() };
+    pub(crate) fn missing_scope(scope: Scope, quota: Option<Quota>) -> Self {
+        let members = Members::Scope { scope: scope.as_str(), quota };
         Self { members, ..Self::new(Kind::MissingScope, format!("The key lacks the scope {scope}")) }
     }
 
@@ -244,7 +246,7 @@ impl Problem {
         match (self.kind, &self.members) {
             (Kind::KeyRequired, _) => Some(bearer.to_owned()),
             (Kind::KeyRefused, _) => Some(format!(r#"{bearer}, error="invalid_token""#)),
-            (Kind::MissingScope, Members::Scope { scope }) => {
+            (Kind::MissingScope, Members::Scope { scope, .. }) => {
                 Some(format!(r#"{bearer}, error="insufficient_scope", scope="{scope}""#))
             }
             _ => None,
@@ -308,6 +310,7 @@ impl ResponseError for Problem {
             Members::Gone { next: Some(link), .. } => {
                 response.insert_header((header::LINK, link.clone()));
             }
+            Members::Scope { quota: Some(quota), .. } => rate_limit::describe_in(&mut response, quota),
             Members::RateLimited { limited } => rate_limit::refuse(&mut response, limited),
             _ => {}
         }

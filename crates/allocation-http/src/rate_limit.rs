@@ -19,14 +19,19 @@ pub(crate) fn describe(headers: &mut HeaderMap, quota: &Quota) {
     }
 }
 
-/// Adds to a refusal when to retry.
-pub(crate) fn refuse(response: &mut HttpResponseBuilder, limited: &RateLimited) {
+/// Adds what is left of the rate to a response that is being built.
+pub(crate) fn describe_in(response: &mut HttpResponseBuilder, quota: &Quota) {
     let mut headers = HeaderMap::new();
-    describe(&mut headers, &limited.quota);
-    headers.insert(RETRY_AFTER, HeaderValue::from(seconds(limited.retry_after)));
+    describe(&mut headers, quota);
     for header in headers {
         response.insert_header(header);
     }
+}
+
+/// Adds to a refusal when to retry.
+pub(crate) fn refuse(response: &mut HttpResponseBuilder, limited: &RateLimited) {
+    describe_in(response, &limited.quota);
+    response.insert_header((RETRY_AFTER, HeaderValue::from(seconds(limited.retry_after))));
 }
 
 /// Returns whole seconds, rounded up: a retry before that would come too early.

@@ -29,10 +29,9 @@ impl AccessToServer {
             tracing::warn!("loading keys failed, responding 503 until they are loaded: {}", ErrorChain(&error));
         }
         match (control.has_had_keys(), anonymous) {
-            (Some(false), AnonymousAccess::Never) => bail!(
-                "other machines may reach {address}, and there is no key yet; create one with `allocation keys create \
-                 --name NAME --scope admin`, listen on 127.0.0.1, or add --allow-anonymous if everyone may do everything"
-            ),
+            (Some(false), AnonymousAccess::Never) => {
+                bail!("other machines may reach {address}, and there is no key yet; {}", remedy(settings))
+            }
             (Some(false), AnonymousAccess::UntilFirstKey) if !address.ip().to_canonical().is_loopback() => {
                 tracing::warn!("every caller may do everything: there is no key, and --allow-anonymous is set");
             }
@@ -40,5 +39,15 @@ impl AccessToServer {
         }
         let reloading = control.start_reloading().context("the keys cannot be reloaded")?;
         Ok(Self { control, keys: Keys::new(store, clock), reloading })
+    }
+}
+
+/// Returns what to do before other machines may reach a service without a key. No command reaches a database in memory.
+pub(crate) fn remedy(settings: &Settings) -> &'static str {
+    if settings.is_in_memory().unwrap_or(false) {
+        "listen on 127.0.0.1 and create one with `POST /keys`, or add --allow-anonymous if everyone may do everything"
+    } else {
+        "create one with `allocation keys create --name NAME --scope admin`, listen on 127.0.0.1, or add \
+         --allow-anonymous if everyone may do everything"
     }
 }

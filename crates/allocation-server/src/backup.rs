@@ -27,6 +27,24 @@ pub(crate) fn restore(settings: &Settings, file: Option<&Path>, yes: bool) -> an
             bail!("restore a PostgreSQL database with pg_restore, then run `allocation restore --yes` without a file")
         }
     };
-    let LogBounds { oldest, last } = bounds.context("nothing was restored")?;
-    output::print(&format!("restored; the ids of events are now {oldest} to {last}\n"))
+    output::print(&restored(bounds.context("nothing was restored")?))
+}
+
+fn restored(LogBounds { oldest, last }: LogBounds) -> String {
+    if oldest > last {
+        return format!("restored; there are no events, and the next has the id {oldest}\n");
+    }
+    format!("restored; the ids of events are now {oldest} to {last}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_without_events_has_no_range() {
+        let shown = |oldest, last| restored(LogBounds { oldest, last });
+        assert!(shown(1_001, 1_000).contains("no events, and the next has the id 1001"));
+        assert!(shown(1_001, 1_001).contains("1001 to 1001"));
+    }
 }

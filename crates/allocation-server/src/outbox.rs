@@ -19,7 +19,7 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
     }
     match action {
         OutboxAction::Status { format } => {
-            let status = Status::of(&store)?;
+            let status = Status::of(&store, settings.broker.url()?.is_some())?;
             match format {
                 OutputFormat::Table => output::print(&status.table()),
                 OutputFormat::Json => output::print(&format!("{}\n", serde_json::to_string(&status)?)),
@@ -37,6 +37,8 @@ pub(crate) fn outbox(settings: &Settings, action: &OutboxAction) -> anyhow::Resu
 
 #[derive(Serialize)]
 struct Status {
+    /// Whether a broker is configured for this command; servers may have other settings.
+    broker: bool,
     /// Events without a position in the log.
     unsequenced: u64,
     /// The newest position in the log.
@@ -66,18 +68,20 @@ impl From<ParkedEvent> for Parked {
 }
 
 impl Status {
-    fn of(store: &Store) -> anyhow::Result<Self> {
+    fn of(store: &Store, broker: bool) -> anyhow::Result<Self> {
         // This order never underestimates the backlog.
         let (checkpoint, newest) = (store.checkpoint()?, store.bounds()?.last);
         let unsequenced = store.unsequenced_count()?;
         let parked_events = store.parked(0, PageSize::LARGEST)?.into_iter().take(SHOWN).map(Parked::from).collect();
         let backlog = newest.saturating_sub(checkpoint) + unsequenced;
-        Ok(Self { unsequenced, newest, checkpoint, backlog, parked: store.parked_count()?, parked_events })
+        Ok(Self { broker, unsequenced, newest, checkpoint, backlog, parked: store.parked_count()?, parked_events })
     }
 
     fn table(&self) -> String {
-        let Self { unsequenced, newest, checkpoint, backlog, parked, parked_events } = self;
-        let mut table = format!(
+        let Self { broker, unsequenced, newest, checkpoint, backlog, parked, parked_events } = self;
+        let note = "no broker is configured here: a server without --amqp-url delivers no events\n\n";
+        let mut table = if *broker { String::new() } else { note.to_owned() };
+        table += &format!(
             "events without a position  {unsequenced}\nnewest position            {newest}\n\
              delivered or parked up to  {checkpoint}\nto be delivered            {backlog}\n\
              parked                     {parked}\n"

@@ -6,9 +6,13 @@ use crate::error::{corrupt, store_error};
 use allocation_ports::{BrokenInvariant, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use std::time::{Duration, Instant};
 
-/// The number of products that a statement reads: it holds no snapshot for long.
-const STEP: i64 = 100;
+/// The maximum number of products that a statement reads.
+const MAX_STEP: i64 = 100;
+/// The duration of a step after which the next one has fewer products: a statement holds a snapshot. The rows of one
+/// product are compared in one statement, however many there are, because its counters belong to one state.
+const LONG_STEP: Duration = Duration::from_millis(500);
 
 /// Invariants of products, each with a query that counts the rows that break it. A query reads one state, and the rows
 /// of a product change in one transaction. `{of x}` limits the rows of `x` to some products.
@@ -130,14 +134,16 @@ pub(super) fn broken(
     may_continue: &mut dyn FnMut() -> bool,
 ) -> Result<Option<(Vec<BrokenInvariant>, u64)>, StoreError> {
     let mut rows = [0; OF_PRODUCTS.len()];
-    let (mut from, mut products) = (String::new(), 0);
-    while let Some((until, found)) = next_products(connection, &from)? {
+    let (mut from, mut products, mut step) = (String::new(), 0, MAX_STEP);
+    while let Some((until, found)) = next_products(connection, &from, step)? {
         if !may_continue() {
             return Ok(None);
         }
+        let begun = Instant::now();
         for ((_, query), rows) in OF_PRODUCTS.iter().zip(&mut rows) {
             *rows += count_within(connection, query, (&from, &until))?;
         }
+        step = next_step(step, begun.elapsed());
         products += found;
         from = until;
     }
@@ -145,6 +151,11 @@ pub(super) fn broken(
     let found = found.chain([(OF_LOG.0, count(connection, OF_LOG.1)?)]);
     let broken = found.filter(|(_, rows)| *rows > 0).map(|(what, rows)| BrokenInvariant { what, rows });
     Ok(Some((broken.collect(), products)))
+}
+
+/// Returns the number of products for the next step.
+fn next_step(step: i64, took: Duration) -> i64 {
+    if took > LONG_STEP { (step / 2).max(1) } else { (step * 2).min(MAX_STEP) }
 }
 
 #[derive(QueryableByName)]
@@ -156,10 +167,10 @@ struct Products {
 }
 
 /// Returns the last of the next products after a SKU, and their number.
-fn next_products(connection: &mut AnyConnection, from: &str) -> Result<Option<(String, u64)>, StoreError> {
+fn next_products(connection: &mut AnyConnection, from: &str, step: i64) -> Result<Option<(String, u64)>, StoreError> {
     let query = format!(
         "SELECT max(sku) AS last, count(*) AS found
-         FROM (SELECT sku FROM products WHERE sku > {} ORDER BY sku LIMIT {STEP}) AS next",
+         FROM (SELECT sku FROM products WHERE sku > {} ORDER BY sku LIMIT {step}) AS next",
         parameters(connection).0
     );
     let next: Products = diesel::sql_query(query).bind::<Text, _>(from).get_result(connection).map_err(store_error)?;
@@ -202,6 +213,15 @@ fn within(query: &str, (from, until): (&str, &str)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_steps_are_shortened_to_one_product_and_short_ones_grow() {
+        let mut steps = vec![MAX_STEP];
+        for took in [1_000; 8].into_iter().chain([1; 8]).map(Duration::from_millis) {
+            steps.push(next_step(*steps.last().unwrap(), took));
+        }
+        assert_eq!(steps, [100, 50, 25, 12, 6, 3, 1, 1, 1, 2, 4, 8, 16, 32, 64, 100, 100]);
+    }
 
     #[test]
     fn every_query_is_limited_to_some_products() {

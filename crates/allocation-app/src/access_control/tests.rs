@@ -70,7 +70,7 @@ fn a_key_is_admitted_for_its_scopes_alone() {
     assert!(replica.admit(&issued, Some(Scope::OrdersWrite)).is_ok());
     assert!(replica.admit(&issued, None).is_ok());
     let refused = replica.admit(&issued, Some(Scope::Read)).unwrap_err();
-    assert_eq!(refused, AccessError::MissingScope(Scope::Read));
+    assert_eq!(refused, AccessError::MissingScope { scope: Scope::Read, quota: None });
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_request_beyond_the_rate_is_refused_and_refused_scopes_count() {
     let replica = Replica::new(AnonymousAccess::UntilFirstKey);
     let issued = replica.create(Scope::Read, Some("2/h"));
     assert_eq!(replica.admit(&issued, None).unwrap().quota.unwrap().remaining, 1);
-    assert!(matches!(replica.admit(&issued, Some(Scope::Admin)), Err(AccessError::MissingScope(_))));
+    assert!(matches!(replica.admit(&issued, Some(Scope::Admin)), Err(AccessError::MissingScope { .. })));
     assert!(matches!(replica.admit(&issued, None), Err(AccessError::RateLimited(_))));
 }
 

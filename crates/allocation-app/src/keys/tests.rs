@@ -52,9 +52,13 @@ fn a_rotated_key_is_accepted_with_its_old_secret_during_the_grace_period_alone()
     assert_eq!(refusal(&keys, &old.key, 59), None);
     assert_eq!(refusal(&keys, &old.key, 60), Some(KeyRefusal::Rotated));
     assert_eq!(refusal(&keys, &new.key, 60), None);
+    let again = keys.rotate(&old.id, Duration::from_secs(60));
+    assert!(matches!(again, Err(KeyError::InGrace(until)) if until == now() + TimeDelta::seconds(60)), "{again:?}");
+    assert_eq!(refusal(&keys, &old.key, 59), None, "the promised period stays");
     let at_once = keys.rotate(&old.id, Duration::ZERO).unwrap();
     assert_eq!(refusal(&keys, &new.key, 0), Some(KeyRefusal::Rotated));
     assert_eq!(refusal(&keys, &at_once.key, 0), None);
+    keys.rotate(&old.id, Duration::from_secs(60)).unwrap();
     for grace in [MAX_GRACE + Duration::from_secs(1), Duration::MAX] {
         assert!(matches!(keys.rotate(&old.id, grace), Err(KeyError::GraceTooLong)));
     }

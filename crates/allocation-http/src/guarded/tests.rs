@@ -170,6 +170,13 @@ async fn a_limited_key_sees_its_quota_and_is_refused_beyond_it() {
     assert_eq!(answer.header("ratelimit-policy"), Some(r#""key";q=2;w=3600"#));
     let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=1_800).contains(&seconds), "{seconds}");
+    let refused = protected.create(&[Scope::EventsRead], Some("2/h"));
+    for remaining in [1, 0] {
+        let answer = protected.get("/batch", &refused).await;
+        assert_eq!((answer.status.as_u16(), answer.header("ratelimit-policy")), (403, Some(r#""key";q=2;w=3600"#)));
+        assert!(answer.header("ratelimit").unwrap().starts_with(&format!(r#""key";r={remaining};"#)));
+    }
+    assert_eq!(protected.get("/batch", &refused).await.status, 429);
     let unlimited = protected.get("/whoami", &protected.create(&[Scope::Read], None)).await;
     assert_eq!(unlimited.header("ratelimit"), None);
 }

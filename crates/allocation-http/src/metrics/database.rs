@@ -1,9 +1,9 @@
 //! Metrics of the database and its connections.
 
 use super::writer::{MetricWriter, count, flag};
+use allocation_app::InvariantMonitor;
 use allocation_ports::{FailedCheck, Readiness, ReplicationLag, StoreMonitor};
 use std::fmt;
-use std::time::Duration;
 
 /// The checks of a process that serves.
 const CHECKS: [&str; 5] =
@@ -64,9 +64,14 @@ fn write_connections(to: &mut MetricWriter<'_>, store: &dyn StoreMonitor) -> fmt
     counters.into_iter().try_for_each(|(name, help, value)| to.counter(name, help, value))
 }
 
-/// Writes the result of the last check of invariants, once there was one.
-pub(super) fn write_check(to: &mut MetricWriter<'_>, checked: Option<(Duration, u64)>) -> fmt::Result {
-    let Some((age, rows)) = checked else { return Ok(()) };
-    to.gauge("allocation_check_broken_rows", "Rows that broke an invariant at the last check.", count(rows))?;
-    to.gauge("allocation_check_age_seconds", "Time since the last check of invariants.", age.as_secs_f64())
+/// Writes the result of the last check of invariants, once there was one, and its age.
+pub(super) fn write_check(to: &mut MetricWriter<'_>, check: &InvariantMonitor) -> fmt::Result {
+    if let Some(rows) = check.broken_rows() {
+        to.gauge("allocation_check_broken_rows", "Rows that broke an invariant at the last check.", count(rows))?;
+    }
+    let ages = [
+        ("allocation_check_age_seconds", "Time since the last check of invariants, or the start.", check.age()),
+        ("allocation_check_interval_seconds", "Pause between two checks of invariants.", check.interval()),
+    ];
+    ages.into_iter().try_for_each(|(name, help, time)| to.gauge(name, help, time.as_secs_f64()))
 }

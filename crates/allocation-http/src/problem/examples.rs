@@ -28,7 +28,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
         Kind::KeyRefused => Problem::key_refused(KeyRefusal::Expired),
-        Kind::MissingScope => Problem::missing_scope(Scope::Read),
+        Kind::MissingScope => Problem::missing_scope(Scope::Read, None),
         Kind::BatchNotFound => Problem::new(kind, "There is no batch B-1"),
         Kind::OrderNotFound => Problem::order_not_found(&OrderId::parse("O-7").expect("it is a name")),
         Kind::ProductNotFound => Problem::product_not_found(&Sku::parse("LAMP").expect("it is a name")),

@@ -83,7 +83,7 @@ impl From<AccessError> for Problem {
             AccessError::NoKey => Self::of(Kind::KeyRequired),
             AccessError::Refused(refusal) => Self::key_refused(refusal),
             AccessError::RateLimited(limited) => Self::rate_limited(limited),
-            AccessError::MissingScope(scope) => Self::missing_scope(scope),
+            AccessError::MissingScope { scope, quota } => Self::missing_scope(scope, quota),
         }
     }
 }
@@ -96,7 +96,7 @@ impl From<KeyError> for Problem {
             KeyError::NoScope => ValidationError::in_body("/scopes", "must not be empty").into(),
             KeyError::Expired => ValidationError::in_body("/expires_at", "must be in the future").into(),
             // Requests over HTTP rotate no keys.
-            KeyError::GraceTooLong => Self::of(Kind::InternalError),
+            KeyError::GraceTooLong | KeyError::InGrace(_) => Self::of(Kind::InternalError),
             KeyError::NoRandomBytes(error) => Self::internal(Arc::new(error)),
             KeyError::Store(error) => error.into(),
         }

@@ -57,6 +57,8 @@ fn a_server_that_others_may_reach_needs_a_key_or_a_permission_to_start(database:
     }
     let anonymous = Server::start_on_every_address(database, open);
     assert_eq!(anonymous.client().add_batch("B-1", "LAMP", 1, None).status, 201);
+    let warned = |line: &String| line.contains("\"WARN\"") && line.contains("every caller may do everything");
+    assert!(anonymous.log().iter().any(warned), "{:?}", anonymous.log());
 
     let key = create(database, "read");
     await_until(|| anonymous.client().get("/batch").status == 401);
@@ -243,6 +245,17 @@ fn a_server_in_memory_closes_with_its_first_key() {
     assert_eq!(created.status, 201, "{created:?}");
     server.client().get("/batch").problem(401, "key-required");
     assert_eq!(get(&server, "/batch", created.json()["key"].as_str().unwrap()).status, 200);
+}
+
+#[test]
+fn the_advice_for_a_database_in_memory_names_no_command_that_cannot_reach_it() {
+    let refused = binary()
+        .args(["serve", "--database-url", "memory:", "--address", "0.0.0.0:0", "--log-format", "json"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains("POST /keys") && !error.contains("keys create"), "{error}");
 }
 
 #[test]

@@ -20,13 +20,14 @@ use std::time::Duration;
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/alerts.yml");
 
 /// The alerts, each with the test that fires it.
-const FIRED: [(&str, &str); 17] = [
+const FIRED: [(&str, &str); 18] = [
     ("AllocationDown", "a_dead_server"),
     ("AllocationDatabaseDown", "a_database_that_is_away"),
     ("AllocationErrorRatio", "a_database_that_is_away"),
     ("AllocationNotReady", "a_wrong_clock"),
     ("AllocationInternalErrors", "a_broken_invariant"),
     ("AllocationDrift", "a_counter_that_has_drifted"),
+    ("AllocationCheckOverdue", "a_check_that_fails"),
     ("AllocationOverloaded", "a_suspended_process"),
     ("AllocationQueueFull", "a_writer_in_the_way"),
     ("AllocationSlow", "a_writer_in_the_way"),
@@ -177,6 +178,19 @@ fn a_counter_that_has_drifted() {
     database.execute("UPDATE batches SET allocated_quantity = 4");
     let during = scrape_until(&client, |it| value(it, "allocation_check_broken_rows") > 0.0);
     assert_fires("AllocationDrift", &before, &during);
+}
+
+#[test]
+fn a_check_that_fails() {
+    let database = TestDatabase::postgres();
+    let server = Server::start_with(&database, |command| command.args(["--check-interval-seconds", "1"]));
+    let client = server.client();
+    // Without products, nothing would be compared.
+    client.add_batch("B-1", "LAMP", 100, None);
+    let before = scrape_until(&client, |it| it.value("allocation_check_broken_rows", &[]) == Some(0.0));
+    database.execute("ALTER TABLE line_parts RENAME TO hidden");
+    let during = scrape_until(&client, |it| value(it, "allocation_check_age_seconds") > 4.0);
+    assert_fires("AllocationCheckOverdue", &before, &lasting(during, "allocation_check_age_seconds", 1_000.0));
 }
 
 #[test]
