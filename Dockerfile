@@ -3,6 +3,8 @@
 FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS builder
 WORKDIR /src
 COPY . .
+# The context has no repository: docker build --build-arg ALLOCATION_COMMIT=$(git rev-parse HEAD)
+ARG ALLOCATION_COMMIT
 RUN cargo build --release --locked -p allocation-server --features postgres-tls,amqp-tls
 
 FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818

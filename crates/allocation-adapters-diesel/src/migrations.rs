@@ -242,7 +242,7 @@ fn known(connection: &AnyConnection) -> Result<Vec<(String, String)>, MigrateErr
 }
 
 /// Returns the applied versions. Unlike diesel's harness, this creates no table.
-fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
+pub(crate) fn applied_versions(connection: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
     let tables = sql::<BigInt>(match connection {
         AnyConnection::Sqlite(_) => "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'",
         AnyConnection::Postgres(_) => "SELECT count(to_regclass('__diesel_schema_migrations'))",

@@ -2,6 +2,7 @@
 
 use crate::AmqpUrl;
 use crate::meter::{Meter, MeteredReactor};
+use allocation_ports::BrokerUnavailable;
 use async_rs::util::RuntimeParts;
 use async_rs::{Runtime as AsyncRuntime, Tokio};
 use lapin::{Connection, ConnectionProperties};
@@ -12,6 +13,11 @@ use tokio::runtime::{Builder, Runtime};
 
 /// The timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The timeout for opening a channel on a new connection, and for closing both.
+const CHANNEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// The reply code of a connection that is closed without an error.
+const REPLY_SUCCESS: u16 = 200;
 
 /// A broker and the threads of its connections.
 ///
@@ -40,6 +46,27 @@ impl Broker {
     pub fn new(url: AmqpUrl) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("amqp").enable_all().build()?;
         Ok(Self { url, runtime })
+    }
+
+    /// Checks that the broker accepts a connection with these credentials, and opens a channel for it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why it does not, after twelve seconds at most.
+    pub fn check(&self) -> Result<(), BrokerUnavailable> {
+        self.block_on(async {
+            let connection =
+                self.connect("allocation: doctor").await.map_err(|error| BrokerUnavailable(error.into()))?;
+            let opened = tokio::time::timeout(CHANNEL_TIMEOUT, async {
+                // Dropped with its connection: a dropped channel is closed by itself.
+                let _channel = connection.create_channel().await?;
+                connection.close(REPLY_SUCCESS, "checked".into()).await
+            });
+            match opened.await {
+                Ok(opened) => opened.map_err(|error| BrokerUnavailable(error.into())),
+                Err(silent) => Err(BrokerUnavailable(silent.into())),
+            }
+        })
     }
 
     /// Opens a connection under a name that the broker displays.

@@ -7,13 +7,15 @@ use allocation_ports::{DatabaseProbe, SchemaState};
 use anyhow::bail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use std::error::Error;
+use std::fmt;
 use std::time::Instant;
 
 /// Inspects the database.
 ///
 /// # Errors
 ///
-/// Returns an error if there are findings.
+/// Returns [`Findings`] if there are any, and another error if the database cannot be inspected.
 pub(crate) fn check(settings: &Settings, json: bool) -> anyhow::Result<()> {
     let begun = Instant::now();
     let Inspection { findings, products } = connect(settings)?.inspect()?;
@@ -28,11 +30,20 @@ pub(crate) fn check(settings: &Settings, json: bool) -> anyhow::Result<()> {
     } else {
         output::print(&report(&findings))?;
     }
-    if findings.is_empty() {
-        return Ok(());
-    }
-    bail!("something is wrong with the database; `allocation repair clock` mends instants")
+    if findings.is_empty() { Ok(()) } else { Err(Findings.into()) }
 }
+
+/// The database was checked, and something is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Findings;
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("something is wrong with the database; `allocation repair clock` mends instants")
+    }
+}
+
+impl Error for Findings {}
 
 /// The result as JSON.
 #[derive(Serialize)]

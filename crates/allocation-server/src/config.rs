@@ -1,13 +1,17 @@
 //! Configuration, parsed once and passed down.
 
 mod address;
+mod commands;
 mod dotenv;
+mod dump;
 mod edge;
 mod given;
 mod keys;
+mod levels;
 mod secret;
 mod tls;
 
+use crate::build::LONG_VERSION;
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
 use allocation_app::Retention;
@@ -17,12 +21,17 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::builder::BoolishValueParser;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 pub(crate) use dotenv::read_dotenv;
 use edge::EdgeArgs;
 pub(crate) use keys::{Expiry, KeysAction};
+use levels::RUST_LOG;
+pub(crate) use levels::{DEFAULT_LEVELS, given_levels};
 pub(crate) use secret::hide_values;
 use secret::{Secret, given};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -36,30 +45,67 @@ pub(crate) use tls::TlsPaths;
 #[derive(Debug, Parser)]
 #[command(
     name = "allocation",
-    version,
+    version = LONG_VERSION,
     about,
     after_help = "RUST_LOG sets what is logged: a level, or levels by module, such as info,allocation=debug"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) settings: Settings,
+
+    /// Print the effective settings and where each comes from, without secrets, and do nothing else
+    #[arg(long, global = true)]
+    dump_config: bool,
+
+    /// The settings to print instead of running the command.
+    #[arg(skip)]
+    pub(crate) dump: Option<String>,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
-/// Parses a command line, with the environment behind it.
+/// Returns the command line, with all settings in the help of the program alone.
+pub(crate) fn command() -> clap::Command {
+    commands::with_settings_listed_once(Cli::command())
+}
+
+/// Parses a command line, with the environment behind it. `dotenv` has the variables that `.env` set.
 ///
 /// # Errors
 ///
 /// Returns the error to show, or the help that was requested.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    dotenv: &BTreeSet<String>,
+) -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let settings = commands::without_empty_variables(Cli::command(), commands::is_empty_variable);
+    let mut command = commands::with_settings_listed_once(settings);
+    let matches = command.try_get_matches_from_mut(&arguments).map_err(|error| match error.kind() {
+        // The help names empty variables, too.
+        ErrorKind::DisplayHelp => self::command().try_get_matches_from(&arguments).err().unwrap_or(error),
+        _ => error,
+    })?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     cli.settings.given = given::settings(&command, &matches);
     cli.settings.unknown =
-        given::unknown(&command, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+        given::unknown(&Cli::command(), std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    cli.dump = cli.dump_config.then(|| dumped(&cli.settings, &command, &matches, dotenv));
     Ok(cli)
+}
+
+/// Returns the effective settings as text.
+fn dumped(settings: &Settings, command: &clap::Command, matches: &ArgMatches, dotenv: &BTreeSet<String>) -> String {
+    let database = if settings.database_url_file.is_none() { DEFAULT_DATABASE } else { dump::NONE };
+    let format = settings.log_format().to_possible_value().map_or_else(String::new, |it| it.get_name().to_owned());
+    let unset = [("database-url", database), ("log-format", &*format)];
+    let mut all = dump::effective(command, matches, dotenv, &unset);
+    let levels = given_levels().ok().flatten();
+    let source = levels.as_ref().map_or_else(|| "default".to_owned(), |_| dump::variable_source(RUST_LOG, dotenv));
+    let levels = levels.unwrap_or_else(|| DEFAULT_LEVELS.to_owned());
+    all.push(dump::Effective::new(RUST_LOG, levels, source));
+    dump::table(&all, &settings.unknown)
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -73,9 +119,23 @@ pub(crate) enum Command {
     },
     /// Check that the server at the address is ready; for the health check of a container
     Health,
+    /// Check settings, address, database, schema, rights, clock, keys and broker without changing anything; exit with 1
+    /// if one of them would keep the service from working
+    Doctor,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
-    /// Find timestamps in the future, wrong counters and contradictions; exit with 1 if there are any
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page of the program, or write the pages of all commands to a directory
+    Man {
+        /// The existing directory to write to
+        directory: Option<PathBuf>,
+    },
+    /// Find timestamps in the future, wrong counters and contradictions; exit with 1 if there are any, with 2 if the
+    /// database cannot be checked
     Check {
         /// Print one JSON object
         #[arg(long)]
@@ -112,6 +172,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns the exit code of a failure. A check that failed must not look like one that found something.
+    pub(crate) const fn failure(&self) -> u8 {
+        if matches!(self, Self::Check { .. }) { 2 } else { 1 }
+    }
+
     /// Returns whether the command exists to change the database. The server serves with either access.
     pub(crate) const fn writes(&self) -> bool {
         match self {
@@ -119,7 +184,8 @@ impl Command {
             Self::Repair { .. } | Self::Restore { .. } => true,
             Self::Keys { action } => !matches!(action, KeysAction::List { .. }),
             Self::Outbox { action } => matches!(action, OutboxAction::Retry { .. }),
-            Self::Serve | Self::Health | Self::Openapi | Self::Check { .. } | Self::Backup { .. } => false,
+            Self::Serve | Self::Health | Self::Doctor | Self::Check { .. } | Self::Backup { .. } => false,
+            Self::Openapi | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }
@@ -262,7 +328,7 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_TODAY", hide = true)]
     pub(crate) today: Option<NaiveDate>,
 
-    /// The seconds between two checks of invariants in the background, in short steps; 0 for none
+    /// The seconds between two checks of invariants in the background, some products at a time; 0 for none
     #[arg(long, global = true, env = "ALLOCATION_CHECK_INTERVAL_SECONDS", default_value = "86400")]
     check_interval_seconds: u64,
 

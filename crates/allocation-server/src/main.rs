@@ -7,10 +7,13 @@ mod access;
 mod background;
 mod backup;
 mod broker;
+mod build;
 mod check;
 mod config;
 mod connections;
 mod database;
+mod doctor;
+mod generated;
 mod health;
 mod keys;
 mod logging;
@@ -23,6 +26,7 @@ mod tls;
 
 use allocation_ports::Access;
 use anyhow::bail;
+use check::Findings;
 use config::{Cli, Command};
 use logging::LogWriter;
 use std::io::{self, IsTerminal};
@@ -36,14 +40,18 @@ fn main() -> ExitCode {
     let Ok(log) = LogWriter::start(io::stderr()) else { return ExitCode::FAILURE };
     logging::log_panics(&log);
     let dotenv = config::read_dotenv();
-    let code = match config::parse(std::env::args_os()) {
-        Ok(cli) => match dotenv.and_then(|()| run(cli, &log)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                report(&error, &log);
-                ExitCode::FAILURE
+    let from_dotenv = dotenv.as_ref().cloned().unwrap_or_default();
+    let code = match config::parse(std::env::args_os(), &from_dotenv) {
+        Ok(cli) => {
+            let failure = cli.command.as_ref().map_or(1, Command::failure);
+            match dotenv.and_then(|_| run(cli, &log)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    report(&error, &log);
+                    if error.is::<Findings>() { ExitCode::FAILURE } else { ExitCode::from(failure) }
+                }
             }
-        },
+        }
         Err(error) => usage(error, &log),
     };
     log.flush(FLUSH_TIMEOUT);
@@ -73,6 +81,9 @@ fn usage(mut error: clap::Error, log: &LogWriter) -> ExitCode {
 }
 
 fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
+    if let Some(settings) = cli.dump {
+        return output::print(&settings);
+    }
     let command = cli.command.unwrap_or(Command::Serve);
     if cli.settings.access() == Access::ReadOnly && command.writes() {
         bail!("this command changes the database, which --read-only or ALLOCATION_READ_ONLY forbids");
@@ -87,6 +98,9 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
         Command::Outbox { action } => outbox::outbox(&cli.settings, &action),
         Command::Keys { action } => keys::keys(&cli.settings, action),
         Command::Health => health::health(&cli.settings),
+        Command::Doctor => doctor::doctor(&cli.settings),
         Command::Openapi => output::print(&allocation_http::openapi_json()),
+        Command::Completions { shell } => generated::completions(shell),
+        Command::Man { directory } => generated::manual(directory.as_deref()),
     }
 }

@@ -3,6 +3,7 @@
 use crate::access::AccessToServer;
 use crate::background::Background;
 use crate::broker::Exchange;
+use crate::build::{COMMIT, VERSION};
 use crate::config::Settings;
 use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
@@ -25,11 +26,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// The commit that the program was built from, if the build was told.
-const COMMIT: &str = match option_env!("ALLOCATION_BUILD_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
 /// The seconds that a shutdown waits for requests in flight, a part of its total time.
 const HTTP_SECONDS: u64 = 20;
 /// The maximum number of workers; more would only make the groups smaller.
@@ -117,7 +113,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
             let log = log.clone();
             move || log.lines_dropped()
         }),
-        build: Build { version: env!("CARGO_PKG_VERSION"), commit: COMMIT, database: database.kind },
+        build: Build { version: VERSION, commit: COMMIT, database: database.kind },
     };
     let health = Health::start(store.clone(), settings.access(), vitals).context("readiness cannot be probed")?;
     let health = Arc::new(health);
@@ -137,7 +133,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let stop = stop::signalled(log).context("signals cannot be watched")?;
     starting.stop();
     tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
+        version = VERSION,
         commit = COMMIT,
         database = database.kind,
         address = %address,
@@ -235,7 +231,7 @@ fn serve_metrics(listener: TcpListener, metrics: Arc<Metrics>) -> anyhow::Result
 }
 
 /// Opens a listening socket. The standard library's backlog is too short for a burst of connections.
-fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn open_socket(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;

@@ -52,6 +52,15 @@ impl ServerTls {
     }
 }
 
+/// Checks that the files make a configuration.
+///
+/// # Errors
+///
+/// Returns an error if they do not.
+pub(crate) fn check(paths: &TlsPaths) -> anyhow::Result<()> {
+    parse(&read(paths)?, paths).map(drop)
+}
+
 impl Reloader {
     fn step(&mut self) {
         match self.reload() {

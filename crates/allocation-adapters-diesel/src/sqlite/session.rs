@@ -66,9 +66,22 @@ pub(crate) fn open_reader(path: &Path) -> Opened {
 /// Opens a connection to a file that other processes write, or that must not be changed. Nothing is written to the
 /// file; SQLite keeps the index of its write-ahead log beside it.
 pub(crate) fn open_read_only(path: &Path) -> Opened {
+    open_by_uri(path, "mode=ro")
+}
+
+/// Opens a connection that also creates no file beside this one. What a writer adds meanwhile may not be seen.
+pub(crate) fn open_without_traces(path: &Path) -> Opened {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // Without a log, the file holds everything; with one, its index exists, too.
+    let is_complete = std::fs::metadata(Path::new(&log)).map_or(0, |log| log.len()) == 0;
+    open_by_uri(path, if is_complete { "mode=ro&immutable=1" } else { "mode=ro" })
+}
+
+fn open_by_uri(path: &Path, options: &str) -> Opened {
     let path = plain(path);
     std::fs::metadata(&path)?;
-    let uri = format!("file:{}?mode=ro", path.to_str().ok_or(PathNotUtf8)?.replace('%', "%25"));
+    let uri = format!("file:{}?{options}", path.to_str().ok_or(PathNotUtf8)?.replace('%', "%25"));
     let mut connection = SqliteConnection::establish(&uri)?;
     connection.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")?;
     // SQLite opens the file at the first statement that reads it.

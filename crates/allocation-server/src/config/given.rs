@@ -43,10 +43,11 @@ mod tests {
     use super::unknown;
     use crate::config::{Cli, parse};
     use clap::CommandFactory;
+    use std::collections::BTreeSet;
 
     fn given(arguments: &[&str]) -> String {
         let arguments = ["allocation"].iter().chain(arguments).map(Into::into);
-        parse(arguments).unwrap().settings.given
+        parse(arguments, &BTreeSet::new()).unwrap().settings.given
     }
 
     #[test]

@@ -57,6 +57,19 @@ fn a_database_from_before_the_first_release_is_rejected(database: &TestDatabase)
     }
 }
 
+fn a_check_that_fails_differs_from_one_with_findings(database: &TestDatabase) {
+    database.execute("SELECT 1");
+    let failed = run(database, &["check"]);
+    assert_one_line(&failed, &["schema", "allocation migrate"]);
+    assert_eq!(failed.status.code(), Some(2));
+    assert!(run(database, &["migrate", "up"]).status.success());
+    assert_eq!(run(database, &["check"]).status.code(), Some(0));
+    database.execute("INSERT INTO products (sku, version, held_lines) VALUES ('LAMP', 1, 3)");
+    let found = run(database, &["check"]);
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    assert!(text(&found.stdout).contains("line counters"), "{found:?}");
+}
+
 fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
     database.execute("SELECT 1");
     for arguments in [&["outbox", "status"][..], &["outbox", "retry"]] {
@@ -65,6 +78,10 @@ fn outbox_reports_its_state_and_rejected_requests(database: &TestDatabase) {
     assert!(run(database, &["migrate", "up"]).status.success());
     let status = run(database, &["outbox", "status"]);
     assert!(status.status.success() && text(&status.stdout).contains("to be delivered            0\n"), "{status:?}");
+    let noted = text(&status.stdout);
+    assert!(noted.starts_with("no broker is configured here"), "{noted}");
+    let with_broker = ["outbox", "status", "--amqp-url", "amqp://127.0.0.1/%2f"];
+    assert!(text(&run(database, &with_broker).stdout).starts_with("events without a position"));
     let nothing = run(database, &["outbox", "retry"]);
     assert!(nothing.status.success() && text(&nothing.stdout) == "to be sent again: 0\n", "{nothing:?}");
     assert_one_line(&run(database, &["outbox", "retry", "--position", "7"]), &["no event is parked"]);
@@ -98,6 +115,7 @@ on_every_database!(
     the_schema_migrates_up_and_down_and_reports_its_state,
     a_schema_newer_than_the_program_is_rejected,
     a_database_from_before_the_first_release_is_rejected,
+    a_check_that_fails_differs_from_one_with_findings,
     outbox_reports_its_state_and_rejected_requests,
     read_only_refuses_the_commands_that_write,
 );
@@ -141,7 +159,7 @@ fn invalid_settings_are_reported_with_a_remedy() {
         ("ALLOCATION_LOG_FORMAT", "xml", ["--log-format", "json"]),
         ("ALLOCATION_AMQP_URL", "amqp://u:secret-word@h:x", ["--amqp-url", "amqp://USER:PASSWORD@HOST"]),
         ("ALLOCATION_AMQP_URL", "secret-word", ["ALLOCATION_AMQP_URL", "amqp://"]),
-        ("ALLOCATION_AMQP_EXCHANGE", "", ["--amqp-exchange", "bytes"]),
+        ("ALLOCATION_AMQP_EXCHANGE", "amq.mine", ["--amqp-exchange", "amq."]),
         ("ALLOCATION_AMQP_QUEUE", "amq.mine", ["--amqp-queue", "amq."]),
         ("RUST_LOG", "allocation=loud", ["RUST_LOG", "level"]),
     ] {
