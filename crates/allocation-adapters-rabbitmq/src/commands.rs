@@ -14,6 +14,7 @@ mod command;
 mod dead_letters;
 mod envelope;
 mod execution;
+mod kinds;
 mod problem;
 mod session;
 
@@ -23,6 +24,7 @@ use allocation_app::{AllocationEngine, BackgroundTask, Backoff, FailureLog, UseC
 use allocation_ports::CommandEffects;
 use attempts::Attempts;
 use execution::Executor;
+pub(crate) use kinds::{COMMANDS, CommandKind};
 use session::Session;
 use std::io;
 use std::sync::Arc;

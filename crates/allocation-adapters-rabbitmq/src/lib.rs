@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod amqp_url;
+mod asyncapi;
 mod broker;
 mod commands;
 mod meter;
@@ -9,6 +10,7 @@ mod name;
 mod publisher;
 
 pub use amqp_url::{AmqpUrl, AmqpUrlError};
+pub use asyncapi::asyncapi_json;
 pub use broker::Broker;
 pub use commands::{CommandConsumer, CommandHandlers, CommandSettings};
 pub use name::{BrokerName, BrokerNameError};

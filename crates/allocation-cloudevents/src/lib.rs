@@ -9,7 +9,7 @@ mod cloud_event;
 mod types;
 
 pub use cloud_event::{CloudEvent, UnpublishableEvent, cloud_event};
-pub use types::{TYPES, event_name, event_type, type_of};
+pub use types::{TYPES, event_name, event_schema, event_type, schema_name, type_of};
 
 /// The media type of one event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";

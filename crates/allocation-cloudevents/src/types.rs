@@ -1,10 +1,30 @@
 use allocation_domain::Event;
 
+/// Returns a name for the schema of a type in documents: `LineAllocatedV1` for `allocation.line.allocated.v1`.
+#[must_use]
+pub fn schema_name(event_type: &str) -> String {
+    let words = event_type.trim_start_matches("allocation.").split(['.', '_']);
+    words
+        .map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>())
+        .collect()
+}
+
 /// Generates the types from one table: the event variant, its stored name, its type.
 macro_rules! types {
     ($($variant:ident: $name:literal, $type:literal;)+) => {
         /// All event types.
         pub const TYPES: &[&str] = &[$($type),+];
+
+        /// Returns the JSON Schema of the events of a type, as `docs/events` has it; `None` for an unknown type.
+        #[must_use]
+        pub fn event_schema(event_type: &str) -> Option<&'static str> {
+            match event_type {
+                $($type => Some(include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/../../docs/events/", $type, ".json"
+                ))),)+
+                _ => None,
+            }
+        }
 
         /// Returns the type of an event.
         #[must_use]

@@ -183,9 +183,9 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     operation_id = "deleteBatch",
     tag = "Batches",
     params(
-        ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+        ("reference" = Identifier, Path, description = "The batch", example = "B-3"),
         ("If-Match" = Option<String>, Header, description =
-            "The `ETag` of the version to delete, a list of them, or `*` for any", example = "\"1-5f5e100\""),
+            "The `ETag` of the version to delete, such as `\"1-5f5e100\"`, a list of them, or `*` for any"),
     ),
     responses((status = 204, description = "The batch was deleted"), RemoveBatchProblems),
 )]

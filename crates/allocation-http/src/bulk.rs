@@ -77,16 +77,19 @@ pub(crate) async fn allocate_lines(
     tag = "Orders",
     request_body(description = "From 1 to 10,000 orders: an array, or one on each line of the body", content(
         (Vec<crate::order::NewOrderSchema> = "application/json",
-            example = json!([{ "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }] }])),
+            example = json!([
+                { "order_id": "O-6", "lines": [{ "sku": "LAMP", "qty": 2 }], "hold_seconds": 600 },
+                { "order_id": "O-9", "lines": [{ "sku": "LAMP", "qty": 1 }] }
+            ])),
         (crate::order::NewOrderSchema = "application/x-ndjson"),
     )),
     responses(
         (status = 200, description = "One JSON object on each line", body = BulkAnswer,
             content_type = "application/x-ndjson",
-            example = json!({ "status": 201, "body": { "order_id": "O-7", "status": "allocated", "lines": [
+            example = json!({ "status": 201, "body": { "order_id": "O-6", "status": "held", "lines": [
                 { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                     "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] }
-            ] } })),
+            ], "expires_at": "2027-01-10T08:10:00Z" } })),
         BulkProblems,
     ),
 )]
@@ -111,14 +114,17 @@ pub(crate) async fn place_orders(
     tag = "Batches",
     request_body(description = "From 1 to 10,000 batches: an array, or one on each line of the body", content(
         (Vec<crate::batch::NewBatchSchema> = "application/json",
-            example = json!([{ "reference": "B-2", "sku": "RED-CHAIR", "purchased_quantity": 5 }])),
+            example = json!([
+                { "reference": "B-3", "sku": "RED-CHAIR", "purchased_quantity": 5 },
+                { "reference": "B-5", "sku": "LAMP", "purchased_quantity": 20 }
+            ])),
         (crate::batch::NewBatchSchema = "application/x-ndjson"),
     )),
     responses(
         (status = 200, description = "One JSON object on each line", body = BulkAnswer,
             content_type = "application/x-ndjson",
             example = json!({ "status": 201, "body": {
-                "reference": "B-2", "sku": "RED-CHAIR", "purchased_quantity": 5,
+                "reference": "B-3", "sku": "RED-CHAIR", "purchased_quantity": 5,
                 "allocated_quantity": 0, "available_quantity": 5, "eta": null
             } })),
         BulkProblems,

@@ -3,9 +3,11 @@
 mod page;
 mod params;
 mod schema;
+mod schemas;
 mod stream;
 
-pub(crate) use schema::{CloudEventSchema, EventDataSchema};
+pub(crate) use schema::CloudEventSchema;
+pub(crate) use schemas::__path_find;
 pub(crate) use stream::{__path_stream, stream};
 
 use crate::api::Api;
@@ -26,8 +28,12 @@ use page::{Page, write_array};
 use params::FeedPageRequest;
 use std::time::Duration;
 
-pub(crate) fn routes() -> [Path; 2] {
-    [Path::new("/events").get(Scope::EventsRead, list), Path::new("/events/stream").get(Scope::EventsRead, stream)]
+pub(crate) fn routes() -> [Path; 3] {
+    [
+        Path::new("/events").get(Scope::EventsRead, list),
+        Path::new("/events/stream").get(Scope::EventsRead, stream),
+        schemas::route(),
+    ]
 }
 
 document!(ListEventsProblems: Validation, EventsGone, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError);

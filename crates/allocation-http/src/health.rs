@@ -22,11 +22,12 @@ pub(crate) struct Health {
     /// On a read-only server whose database is a standby: the age in seconds of the newest transaction that the
     /// standby has replayed. Servers that write commit one each second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
     replication_lag_seconds: Option<f64>,
     /// `unknown` in place of the lag in seconds, if the standby has replayed no transaction since it started. Its
     /// primary may be down, and its data may be of any age.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "unknown")]
+    #[schema(value_type = String, required = false, example = "unknown")]
     replication_lag: Option<&'static str>,
 }
 

@@ -36,15 +36,20 @@ document!(RevokeKeyProblems:
 /// Create a key
 ///
 /// The response has the key, which is shown only once. Once a key exists, requests without one are refused on every
-/// replica within five seconds, for good. Each request creates a key.
+/// replica within five seconds, for good: the first key should be that of an administrator. Each request creates a key.
 #[utoipa::path(
     post,
     path = "/keys",
     operation_id = "createKey",
     tag = "Access",
-    request_body(content = NewKeySchema, example = json!({
-        "name": "web shop", "scopes": ["read", "orders:write"], "rate": "100/s"
-    })),
+    request_body(content = NewKeySchema, examples(
+        ("administrator" = (summary = "The first key, to manage the others", value = json!({
+            "name": "operator", "scopes": ["admin"]
+        }))),
+        ("shop" = (summary = "A key of a shop, with a rate", value = json!({
+            "name": "web shop", "scopes": ["read", "orders:write"], "rate": "100/s"
+        }))),
+    )),
     responses(
         (status = 201, description = "The key was created", body = NewKeyResponse, example = json!({
             "id": "3kVdR0sUwQa", "key": "alloc_<id>_<secret>_<checksum>", "created_at": "2027-01-15T08:00:00Z"
@@ -97,7 +102,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/keys/{id}",
     operation_id = "revokeKey",
     tag = "Access",
-    params(("id" = String, Path, description = "The id of the key", example = "3kVdR0sUwQa")),
+    params(("id" = String, Path, description = "The id of the key, as `POST /keys` returned it")),
     responses((status = 204, description = "The key is revoked"), RevokeKeyProblems),
 )]
 pub(crate) async fn revoke(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {

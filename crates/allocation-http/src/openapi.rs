@@ -1,5 +1,7 @@
 //! The OpenAPI document.
 
+mod defaults;
+
 use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
@@ -67,6 +69,7 @@ const KEY: &str = "key";
         product::availability,
         event::list,
         event::stream,
+        event::find,
         problem_type::list,
         problem_type::find,
         key::create,
@@ -79,19 +82,11 @@ const KEY: &str = "key";
     ),
     components(schemas(
         allocation::Part<'_>,
-        event::EventDataSchema,
         pick_list::FormatSchema,
         schema::ProblemSchema,
         schema::ValidationErrorSchema,
-        schema::ValidationProblem,
-        schema::OutOfStockProblem,
-        schema::OrderOutOfStockProblem,
-        schema::UnknownSkuProblem,
-        schema::EventsGoneProblem,
-        schema::NotPickedProblem,
-        schema::NotReadyProblem,
+        schema::ShortageSchema,
         schema::FailedCheckSchema,
-        schema::MissingScopeProblem,
     )),
 )]
 struct Document;
@@ -102,6 +97,9 @@ pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
     document_edge(&mut document);
     document_access(&mut document);
+    let components = document.components.get_or_insert_default();
+    components.schemas.extend(schema::all());
+    components.schemas.values_mut().for_each(defaults::describe);
     document
 }
 

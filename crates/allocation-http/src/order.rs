@@ -65,7 +65,7 @@ document!(CancelOrderProblems:
             "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }, { "sku": "RED-CHAIR", "qty": 4 }],
             "hold_seconds": 600
         }))),
-        ("backorder" = (summary = "An order that accepts backorders", value = json!({
+        ("with-backorder" = (summary = "An order that accepts backorders", value = json!({
             "order_id": "O-8", "lines": [{ "sku": "RED-CHAIR", "qty": 50 }],
             "on_shortage": "backorder", "priority": 5, "allow_split": false
         }))),
@@ -78,7 +78,7 @@ document!(CancelOrderProblems:
                     { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                         "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] },
                     { "sku": "RED-CHAIR", "qty": 4, "allocated": 4, "backordered": 0,
-                        "allocations": [{ "reference": "B-1", "qty": 4, "eta": "2027-01-15" }] }
+                        "allocations": [{ "reference": "B-2", "qty": 4, "eta": null }] }
                 ],
                 "expires_at": "2027-01-10T08:10:00Z"
             })),
@@ -179,7 +179,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/orders/{order_id}",
     operation_id = "cancelOrder",
     tag = "Orders",
-    params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-9")),
     responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -68,23 +68,23 @@ document!(ReleasePickListProblems:
     operation_id = "makePickList",
     tag = "Pick lists",
     request_body(content = NewPickListSchema, examples(
-        ("all" = (summary = "All units that can be picked", value = json!({}))),
-        ("named" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
+        ("batch" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
             "pick_list_id": "MORNING", "references": ["B-2"], "max_lines": 20
         }))),
+        ("rest" = (summary = "All other units that can be picked", value = json!({ "pick_list_id": "EVENING" }))),
     )),
     responses(
         (status = 201, description = "The list was created", body = PickList<'_>,
             headers(("Location" = String, description = "The path of the list")),
             example = json!({
                 "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5, "status": "open" }
+                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "open" }
                 ]
             })),
         (status = 200, description = "The list already exists; its current state", body = PickList<'_>,
             example = json!({
                 "pick_list_id": "MORNING", "status": "picked", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,
+                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                         "status": "picked", "picked": 3 }
                 ]
             })),
@@ -160,7 +160,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
             content(
                 (PickList<'_> = "application/json", example = json!({
                     "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                        { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,
+                        { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                             "status": "open" }
                     ]
                 })),
@@ -189,7 +189,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/pick-lists/{pick_list_id}",
     operation_id = "releasePickList",
     tag = "Pick lists",
-    params(("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING")),
+    params(("pick_list_id" = Identifier, Path, description = "The list", example = "EVENING")),
     responses((status = 204, description = "The list was released"), ReleasePickListProblems),
 )]
 pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -212,7 +212,7 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
     responses(
         (status = 200, description = "The picked units are shipped", body = PickList<'_>, example = json!({
             "pick_list_id": "MORNING", "status": "shipped", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5,
+                { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                     "status": "shipped", "picked": 3 }
             ]
         })),

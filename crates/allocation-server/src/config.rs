@@ -124,6 +124,8 @@ pub(crate) enum Command {
     Doctor,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    #[command(about = "Print the AsyncAPI document of the events and commands over RabbitMQ")]
+    Asyncapi,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -185,7 +187,7 @@ impl Command {
             Self::Keys { action } => !matches!(action, KeysAction::List { .. }),
             Self::Outbox { action } => matches!(action, OutboxAction::Retry { .. }),
             Self::Serve | Self::Health | Self::Doctor | Self::Check { .. } | Self::Backup { .. } => false,
-            Self::Openapi | Self::Completions { .. } | Self::Man { .. } => false,
+            Self::Openapi | Self::Asyncapi | Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }

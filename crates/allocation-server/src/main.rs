@@ -100,6 +100,7 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
         Command::Health => health::health(&cli.settings),
         Command::Doctor => doctor::doctor(&cli.settings),
         Command::Openapi => output::print(&allocation_http::openapi_json()),
+        Command::Asyncapi => output::print(&allocation_adapters_rabbitmq::asyncapi_json()),
         Command::Completions { shell } => generated::completions(shell),
         Command::Man { directory } => generated::manual(directory.as_deref()),
     }

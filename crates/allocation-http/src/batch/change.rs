@@ -41,7 +41,7 @@ document!(ChangeBatchProblems:
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
         ("If-Match" = Option<String>, Header, description =
-            "The `ETag` of the version to correct, a list of them, or `*` for any", example = "\"1-5f5e100\""),
+            "The `ETag` of the version to correct, such as `\"1-5f5e100\"`, a list of them, or `*` for any"),
     ),
     request_body(content = CorrectionSchema, examples(
         ("late" = (summary = "The batch is late", value = json!({ "eta": "2027-02-01", "reallocate": true }))),

@@ -17,6 +17,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// The prefixes of the paths that pages and scripts load.
 const OWN_PATHS: [&str; 3] = ["/docs/", "/redoc/", "/openapi.json"];
 
+/// The beginning of the types of problems in the OpenAPI document.
+const PROBLEMS: &str = "\"/problems/";
+
 /// The server URL in the OpenAPI document.
 const SERVER: &str = "\"url\": \"/\"";
 
@@ -57,6 +60,9 @@ impl Asset {
                     text.replace(&format!("\"{path}"), &format!("\"{prefix}{path}"))
                 });
                 let content = content.replace(SERVER, &format!("\"url\": \"{prefix}\""));
+                // The types of problems carry the prefix; the path of the operation is relative to the server.
+                let content = content.replace(PROBLEMS, &format!("\"{prefix}/problems/"));
+                let content = content.replace(&format!("\"{prefix}/problems/{{"), &format!("{PROBLEMS}{{"));
                 Self::new(self.path.clone(), self.media_type.clone(), content.into_bytes()).send(request)
             }
             None => self.send(request),

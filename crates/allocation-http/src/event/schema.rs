@@ -1,56 +1,85 @@
-use crate::identifier::Id;
-use utoipa::ToSchema;
+//! The schemas of events in the OpenAPI document, made of the published ones in `docs/events`.
 
-/// An event: CloudEvents 1.0 in JSON. The members of `data` depend on the type; `docs/events` in the
-/// source tree has a JSON Schema for each type.
-#[derive(ToSchema)]
-#[schema(as = CloudEvent)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct CloudEventSchema {
-    /// The version of CloudEvents.
-    #[schema(example = "1.0")]
-    specversion: String,
-    /// The position of the event in the log, in decimal digits and without gaps.
-    #[schema(example = "5", pattern = "^[1-9][0-9]*$")]
-    id: String,
-    /// The service that the event comes from.
-    #[schema(example = "/allocation")]
-    source: String,
-    /// The type of the event.
-    #[schema(example = "allocation.line.allocated.v1")]
-    r#type: String,
-    /// The subject of the event: `orders/`, `batches/` or `products/`, followed by an identifier.
-    #[schema(example = "orders/O-1")]
-    subject: String,
-    /// The time of the event.
-    #[schema(format = DateTime, example = "2027-01-10T08:00:00.250000Z")]
-    time: String,
-    /// The media type of `data`.
-    #[schema(example = "application/json")]
-    datacontenttype: String,
-    /// The kind of the author (CloudEvents Auth Context).
-    #[schema(value_type = String, example = "api_key")]
-    authtype: String,
-    /// The author, as `GET /whoami` names the caller. Absent for `system`, `unauthenticated` and `unknown`.
-    #[schema(value_type = String, required = false, example = "key:3kVdR0sUwQa")]
-    authid: Option<String>,
-    /// The trace of the request that caused the event (W3C Trace Context), if it had one.
-    #[schema(value_type = String, required = false)]
-    traceparent: Option<String>,
-    /// The id of the command that caused the event, if it had one.
-    #[schema(value_type = String, required = false)]
-    causationid: Option<String>,
-    data: EventDataSchema,
+use allocation_cloudevents::{TYPES, event_schema, schema_name};
+use serde_json::Value;
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{OneOfBuilder, Ref, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An event of any type. Its members depend on the `type`, which is a literal in each schema.
+pub(crate) struct CloudEventSchema;
+
+impl PartialSchema for CloudEventSchema {
+    fn schema() -> RefOr<Schema> {
+        let description = "An event: CloudEvents 1.0 in JSON. The `type` tells which schema it has. Readers must \
+            accept further types and members. `GET /events/schemas/{type}` returns the JSON Schema of a type.";
+        let one = OneOfBuilder::new().description(Some(description));
+        TYPES.iter().fold(one, |one, name| one.item(Ref::from_schema_name(schema_name(name)))).into()
+    }
 }
 
-/// The data of an event. Its members depend on the type.
-#[derive(ToSchema)]
-#[schema(as = EventData)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct EventDataSchema {
-    /// The name of the event.
-    #[schema(example = "allocated")]
-    r#type: String,
-    /// The SKU.
-    sku: Id<'static>,
+impl ToSchema for CloudEventSchema {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("CloudEvent")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.extend(TYPES.iter().map(|name| (schema_name(name), of(name))));
+    }
+}
+
+/// Returns the schema of the events of a type.
+#[expect(clippy::expect_used, reason = "a test reads the schema of every type")]
+fn of(event_type: &str) -> RefOr<Schema> {
+    let text = event_schema(event_type).expect("every type has a schema");
+    let mut schema: Value = serde_json::from_str(text).expect("a schema is JSON");
+    adapt(&mut schema);
+    serde_json::from_value(schema).expect("a schema of an event is one of OpenAPI")
+}
+
+/// Replaces what the types of the document cannot express: a constant is the only value of an enumeration.
+fn adapt(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else { return };
+    members.remove("$schema");
+    // Generators of clients would name a type after it.
+    members.remove("title");
+    if let Some(only) = members.remove("const") {
+        members.insert("type".to_owned(), "string".into());
+        members.insert("enum".to_owned(), vec![only].into());
+    }
+    if let Some(properties) = members.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(adapt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Returns what is left of a schema without the keywords that the document leaves out or writes otherwise.
+    fn essence(mut schema: Value) -> Value {
+        adapt(&mut schema);
+        schema
+    }
+
+    #[test]
+    fn the_document_has_each_schema_without_a_loss() {
+        for name in TYPES {
+            let published: Value = serde_json::from_str(event_schema(name).unwrap()).unwrap();
+            assert_eq!(serde_json::to_value(of(name)).unwrap(), essence(published), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_type_of_each_event_is_a_literal() {
+        for name in TYPES {
+            let schema = serde_json::to_value(of(name)).unwrap();
+            assert_eq!(schema["properties"]["type"]["enum"], json!([name]));
+            assert!(schema["properties"]["data"]["properties"]["sku"].is_object(), "{name}");
+        }
+        assert_eq!(schema_name("allocation.hold.confirmed.v1"), "HoldConfirmedV1");
+        assert_eq!(schema_name("allocation.product.out_of_stock.v1"), "ProductOutOfStockV1");
+    }
 }

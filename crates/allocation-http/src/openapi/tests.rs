@@ -50,7 +50,7 @@ fn every_operation_has_a_unique_id_and_a_description() {
             assert_eq!(operation["responses"]["422"].is_object(), refuses, "{method} {path}");
         }
     }
-    assert_eq!(ids.len(), 40);
+    assert_eq!(ids.len(), 41);
 }
 
 #[test]
@@ -119,6 +119,41 @@ fn a_shortage_lists_a_line_or_all_short_lines_of_an_order() {
     let names = |answer: &Value| answer[json]["schema"]["anyOf"].to_string();
     assert!(names(&line).contains("/OutOfStockProblem") && !names(&line).contains("/OrderOutOfStockProblem"));
     assert!(names(&order).contains("/OrderOutOfStockProblem") && !names(&order).contains("/OutOfStockProblem"));
+}
+
+#[test]
+fn the_type_of_each_problem_is_a_literal() {
+    let document = document();
+    let mut literals = BTreeSet::new();
+    walk(&document["paths"], &mut |_, value| {
+        let content = &value["content"]["application/problem+json"];
+        let any = content["schema"]["anyOf"].as_array().cloned().unwrap_or_else(|| vec![content["schema"].clone()]);
+        for reference in any.iter().filter_map(|one| one["$ref"].as_str()) {
+            let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+            let literal = schema["properties"]["type"]["enum"].as_array().unwrap();
+            assert_eq!((literal.len(), &schema["allOf"]), (1, &Value::Null), "{reference}");
+            literals.insert(literal[0].as_str().unwrap().to_owned());
+        }
+    });
+    let shared = ["/problems/key-refused", "/problems/key-required", "/problems/rate-limited"];
+    let all = Kind::ALL.iter().filter(|kind| **kind != Kind::MethodNotAllowed).map(|kind| kind.uri());
+    let expected: BTreeSet<_> = all.filter(|uri| !shared.contains(uri)).map(ToOwned::to_owned).collect();
+    assert_eq!(literals, expected);
+}
+
+/// Generators of clients lose members of an alternative to null, and require optional members with a default.
+#[test]
+fn schemas_avoid_what_generators_misread() {
+    walk(&document()["components"]["schemas"], &mut |name, value| {
+        for alternative in ["oneOf", "anyOf"].iter().flat_map(|word| value[word].as_array().into_iter().flatten()) {
+            assert_ne!(alternative["type"], "null", "{name}: {value}");
+        }
+        let required = value["required"].as_array();
+        for (member, schema) in value["properties"].as_object().into_iter().flatten() {
+            let is_required = required.is_some_and(|names| names.iter().any(|name| name == member.as_str()));
+            assert!(is_required || schema.get("default").is_none(), "{name}.{member}: {schema}");
+        }
+    });
 }
 
 /// Returns the first schema violation of a value, for the keywords that this document uses.

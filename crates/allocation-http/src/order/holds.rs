@@ -66,7 +66,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     path = "/orders/{order_id}/extend",
     operation_id = "extendHold",
     tag = "Orders",
-    params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
+    params(("order_id" = Identifier, Path, description = "The order", example = "O-6")),
     request_body(content = HoldExtensionSchema, example = json!({ "hold_seconds": 900 })),
     responses(
         (status = 200, description = "The order is held", body = Order<'_>, example = json!({

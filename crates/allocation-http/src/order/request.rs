@@ -15,6 +15,7 @@ pub(crate) struct NewOrderSchema {
     #[schema(min_items = 1, max_items = 500)]
     lines: Vec<NewOrderLineSchema>,
     /// What happens if stock does not suffice: the order is rejected, or the rest is backordered.
+    #[schema(value_type = OnShortageSchema, required = false)]
     on_shortage: Option<OnShortageSchema>,
     /// The seconds for which the units are held until the order is confirmed. Null or absent for an order
     /// that is firm at once.

@@ -38,7 +38,8 @@ pub(crate) struct PickedLine<'a> {
     #[serde(flatten)]
     line: Line<'a>,
     #[serde(flatten)]
-    #[schema(inline)]
+    // As if present: generators of clients lose the members of an alternative.
+    #[schema(inline, value_type = Short<'a>)]
     short: Option<Short<'a>>,
 }
 
@@ -115,8 +116,8 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
     request_body(content = PickedUnitsSchema, example = json!({ "qty": 3 })),
     responses(
         (status = 200, description = "The line is picked", body = PickedLine<'_>, example = json!({
-            "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-1", "qty": 5, "status": "picked",
-            "picked": 3, "missing": 2, "reallocated": [{ "reference": "B-1", "qty": 2, "eta": "2027-01-15" }],
+            "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "picked",
+            "picked": 3, "missing": 1, "reallocated": [{ "reference": "B-1", "qty": 1, "eta": "2027-02-01" }],
             "backordered": 0
         })),
         PickProblems,

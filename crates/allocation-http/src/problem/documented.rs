@@ -1,7 +1,7 @@
 //! The error responses of operations in the OpenAPI document.
 
 use super::operation::Operation;
-use super::{Kind, MEDIA_TYPE, examples};
+use super::{Kind, MEDIA_TYPE, examples, schema};
 use crate::permission::Permission;
 use std::collections::BTreeMap;
 use utoipa::openapi::example::ExampleBuilder;
@@ -107,7 +107,7 @@ fn response(kinds: &[Kind], operation: Operation) -> Response {
         let example = ExampleBuilder::new().summary(kind.title()).value(Some(examples::of(*kind, operation)));
         (kind.name(), example.build())
     });
-    let content = ContentBuilder::new().schema(Some(schema(kinds, operation))).examples_from_iter(examples).build();
+    let content = ContentBuilder::new().schema(Some(schema_of(kinds, operation))).examples_from_iter(examples).build();
     let response = ResponseBuilder::new().description(titles.join("; ")).content(MEDIA_TYPE, content);
     if kinds.iter().all(|kind| kind.retry_after().is_some()) {
         return response.header("Retry-After", retry_after()).build();
@@ -115,29 +115,15 @@ fn response(kinds: &[Kind], operation: Operation) -> Response {
     response.build()
 }
 
-fn schema(kinds: &[Kind], operation: Operation) -> RefOr<Schema> {
-    let mut names: Vec<_> = kinds.iter().map(|kind| schema_name(*kind, operation)).collect();
+fn schema_of(kinds: &[Kind], operation: Operation) -> RefOr<Schema> {
+    let mut names: Vec<_> = kinds.iter().map(|kind| schema::name(*kind, operation)).collect();
     names.dedup();
-    match *names {
+    match &*names {
         [name] => Ref::from_schema_name(name).into(),
         _ => {
             let any = names.into_iter().fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(name)));
             any.into()
         }
-    }
-}
-
-fn schema_name(kind: Kind, operation: Operation) -> &'static str {
-    match kind {
-        Kind::Validation => "ValidationProblem",
-        Kind::OutOfStock if operation.places_orders => "OrderOutOfStockProblem",
-        Kind::OutOfStock => "OutOfStockProblem",
-        Kind::UnknownSku => "UnknownSkuProblem",
-        Kind::EventsGone => "EventsGoneProblem",
-        Kind::NotPicked => "NotPickedProblem",
-        Kind::NotReady => "NotReadyProblem",
-        Kind::MissingScope => "MissingScopeProblem",
-        _ => "Problem",
     }
 }
 

@@ -1,9 +1,68 @@
-//! The schemas of problems in the OpenAPI document.
+//! The schemas of problems in the OpenAPI document: one for each type, whose `type` is a literal.
 
 #![expect(dead_code, reason = "only the schemas are used")]
 
+use super::Kind;
+use super::operation::Operation;
 use crate::identifier::{Id, Identifier};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Returns the name of the schema of a type, where an operation raises it.
+pub(super) fn name(kind: Kind, operation: Operation) -> String {
+    let words = kind.name().split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
+    let several = if kind == Kind::OutOfStock && operation.places_orders { "Order" } else { "" };
+    format!("{several}{}Problem", words.collect::<String>())
+}
+
+/// Returns the schemas of all types, by name.
+pub(crate) fn all() -> impl Iterator<Item = (String, RefOr<Schema>)> {
+    let placing = Operation { places_orders: true, ..Operation::default() };
+    // Unsupported methods are not operations, so no operation raises this type.
+    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::MethodNotAllowed);
+    let usual = kinds.map(|kind| (*kind, Operation::default()));
+    usual
+        .chain([(Kind::OutOfStock, placing)])
+        .map(|(kind, operation)| (name(kind, operation), of(kind, operation).into()))
+}
+
+/// Returns the schema of a type: all members in one object, which every generator of clients understands.
+fn of(kind: Kind, operation: Operation) -> Object {
+    let text = |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+    let status = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .description(Some("The HTTP status."))
+        .examples([kind.status().as_u16()]);
+    let mut schema = ObjectBuilder::new()
+        .description(Some(kind.description()))
+        .property("type", text("The type of the problem.").enum_values(Some([kind.uri()])))
+        .property("title", text("A short summary of the type.").examples([kind.title()]))
+        .property("status", status)
+        .property("detail", text("A human-readable description of this occurrence."))
+        .build();
+    schema.required = ["type", "title", "status", "detail"].map(ToOwned::to_owned).into();
+    if let Some(RefOr::T(Schema::Object(members))) = members(kind, operation) {
+        schema.required.extend(members.required);
+        schema.properties.extend(members.properties);
+    }
+    schema
+}
+
+/// Returns the schema of the extension members of a type.
+fn members(kind: Kind, operation: Operation) -> Option<RefOr<Schema>> {
+    match kind {
+        Kind::Validation => Some(ValidationMembers::schema()),
+        Kind::OutOfStock if operation.places_orders => Some(OrderOutOfStockMembers::schema()),
+        Kind::OutOfStock => Some(OutOfStockMembers::schema()),
+        Kind::UnknownSku => Some(UnknownSkuMembers::schema()),
+        Kind::EventsGone => Some(EventsGoneMembers::schema()),
+        Kind::NotPicked => Some(NotPickedMembers::schema()),
+        Kind::NotReady => Some(NotReadyMembers::schema()),
+        Kind::MissingScope => Some(MissingScopeMembers::schema()),
+        _ => None,
+    }
+}
 
 /// A problem (RFC 9457).
 #[derive(ToSchema)]
@@ -25,9 +84,7 @@ pub(crate) struct ProblemSchema {
 
 /// An invalid request.
 #[derive(ToSchema)]
-pub(crate) struct ValidationProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct ValidationMembers {
     /// All validation errors.
     #[schema(min_items = 1)]
     errors: Vec<ValidationErrorSchema>,
@@ -50,9 +107,7 @@ pub(crate) struct ValidationErrorSchema {
 
 /// A line for which the free units of all batches do not suffice.
 #[derive(ToSchema)]
-pub(crate) struct OutOfStockProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct OutOfStockMembers {
     /// The ordered SKU.
     sku: Id<'static>,
     /// The ordered quantity.
@@ -65,9 +120,7 @@ pub(crate) struct OutOfStockProblem {
 
 /// Order lines for which stock does not suffice.
 #[derive(ToSchema)]
-pub(crate) struct OrderOutOfStockProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct OrderOutOfStockMembers {
     /// All lines for which stock does not suffice.
     #[schema(min_items = 1)]
     shortages: Vec<ShortageSchema>,
@@ -75,9 +128,7 @@ pub(crate) struct OrderOutOfStockProblem {
 
 /// SKUs of an order that are not registered.
 #[derive(ToSchema)]
-pub(crate) struct UnknownSkuProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct UnknownSkuMembers {
     /// All unknown SKUs.
     #[schema(value_type = Vec<Identifier>, min_items = 1)]
     skus: Vec<String>,
@@ -99,9 +150,7 @@ pub(crate) struct ShortageSchema {
 
 /// Events that are no longer retained.
 #[derive(ToSchema)]
-pub(crate) struct EventsGoneProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct EventsGoneMembers {
     /// The smallest valid `after`: the position before the oldest retained event.
     #[schema(example = "5000")]
     oldest: String,
@@ -109,9 +158,7 @@ pub(crate) struct EventsGoneProblem {
 
 /// Lines of a pick list that are still open.
 #[derive(ToSchema)]
-pub(crate) struct NotPickedProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct NotPickedMembers {
     /// The numbers of the lines.
     #[schema(value_type = Vec<i32>, min_items = 1)]
     lines: Vec<u32>,
@@ -119,9 +166,7 @@ pub(crate) struct NotPickedProblem {
 
 /// A scope that the key of a request lacks.
 #[derive(ToSchema)]
-pub(crate) struct MissingScopeProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct MissingScopeMembers {
     /// The scope that the operation needs.
     #[schema(example = "orders:write")]
     scope: String,
@@ -129,9 +174,7 @@ pub(crate) struct MissingScopeProblem {
 
 /// Failed readiness checks.
 #[derive(ToSchema)]
-pub(crate) struct NotReadyProblem {
-    #[serde(flatten)]
-    problem: ProblemSchema,
+struct NotReadyMembers {
     /// The failed checks. Empty if keys are required and the request has none.
     checks: Vec<FailedCheckSchema>,
 }

@@ -31,20 +31,15 @@ pub(super) fn address(settings: &Settings) -> Vec<Line> {
         let verdict = match serve::open_socket(address) {
             Ok(_) => Good(format!("{address} is free")),
             Err(error) => match health::health(settings) {
-                Ok(()) => is_served(address),
+                Ok(()) => Good(format!("a server is ready at {address}")),
                 Err(_) => Bad(format!("cannot listen on {address}: {error}; choose another with {setting}")),
             },
         };
         Line { subject, verdict }
     };
     let api = line("address", settings.address, "--address or ALLOCATION_ADDRESS");
-    let metrics = settings.metrics_address.map(|address| match line("metrics", address, "--metrics-address") {
-        // A server of metrics has no readiness of its own.
-        Line { subject, verdict: Bad(_) } if api.verdict == is_served(settings.address) => {
-            Line { subject, verdict: Good(format!("{address} is in use, as by the server at the address")) }
-        }
-        line => line,
-    });
+    // If the server at the address is ready, it also serves the metrics.
+    let metrics = settings.metrics_address.map(|address| line("metrics", address, "--metrics-address"));
     let tls = settings.tls.paths().map(|paths| {
         let verdict = match tls::check(&paths) {
             Ok(()) => Good("certificate and key fit".to_owned()),
@@ -53,10 +48,6 @@ pub(super) fn address(settings: &Settings) -> Vec<Line> {
         Line { subject: "tls", verdict }
     });
     std::iter::once(api).chain(metrics).chain(tls).collect()
-}
-
-fn is_served(address: SocketAddr) -> Verdict {
-    Good(format!("a server is ready at {address}"))
 }
 
 /// The database, its schema, the rights to it, its clock, and its keys.

@@ -219,6 +219,14 @@ fn the_openapi_document_is_printed() {
 }
 
 #[test]
+fn the_asyncapi_document_is_printed() {
+    let output = binary().arg("asyncapi").output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["asyncapi"], "3.0.0");
+    assert_eq!(text(&output.stdout), include_str!("../../../../docs/asyncapi.json"));
+}
+
+#[test]
 fn the_log_is_json_when_it_is_no_terminal() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, |command| command.env("RUST_LOG", "debug"));

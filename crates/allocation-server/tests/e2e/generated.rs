@@ -26,7 +26,8 @@ fn version_and_metrics_name_the_commit() {
     if let (Some(head), true) = (checkout(), is_own_build) {
         assert_eq!(commit, head[..12]);
     }
-    let server = Server::start(&TestDatabase::sqlite());
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
     let metrics = server.client().get("/metrics").text;
     assert!(metrics.contains(&format!("commit=\"{commit}\"")), "{metrics}");
     assert!(server.log().concat().contains(&format!("\"commit\":\"{commit}\"")));

@@ -4,7 +4,8 @@ use crate::identifier::Id;
 use allocation_domain::{AvailableFrom, Sku};
 use chrono::NaiveDate;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The units of a product available to promise.
 #[derive(Serialize, ToSchema)]
@@ -20,7 +21,7 @@ pub(crate) struct Availability<'a> {
     /// The date from which the requested quantity is available, null if it is not in sight. Present if a
     /// quantity was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Earliest>, required = false)]
+    #[schema(schema_with = nullable_earliest, required = false)]
     earliest: Option<Option<Earliest>>,
     /// The requested day.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,11 +44,21 @@ pub(crate) struct Step {
     available: u64,
 }
 
-/// The date from which a quantity is available.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Earliest {
-    /// The date; null for stock.
+/// The date from which a quantity is available; null for stock.
+#[derive(Serialize)]
+struct Earliest {
     eta: EtaDate,
+}
+
+/// One schema with two types: generators of clients lose the members of an alternative.
+fn nullable_earliest() -> ObjectBuilder {
+    let description = "The date from which the requested quantity is available, null if it is not in sight. Present \
+        if a quantity was requested.";
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some(description))
+        .property("eta", EtaDate::schema())
+        .required("eta")
 }
 
 impl<'a> Availability<'a> {
