@@ -1,3 +1,4 @@
+use crate::plain_text::is_plain;
 use crate::{KeyId, TokenSubject};
 use std::fmt;
 
@@ -60,8 +61,7 @@ impl BrokerUser {
     /// text.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let valid = (1..=Self::MAX_BYTES).contains(&name.len()) && !name.contains(char::is_control);
-        valid.then(|| Self(name.into()))
+        is_plain(name, Self::MAX_BYTES).then(|| Self(name.into()))
     }
 }
 

@@ -13,6 +13,7 @@ mod key_name;
 mod key_record;
 mod keyring;
 mod last_use;
+mod plain_text;
 mod rate;
 mod scope;
 mod token_subject;

@@ -1,3 +1,4 @@
+use crate::plain_text::is_plain;
 use std::fmt;
 
 /// The subject of a token: whom its issuer has authenticated.
@@ -12,8 +13,7 @@ impl TokenSubject {
     /// other text: a subject that is cut off could be that of another token.
     #[must_use]
     pub fn parse(subject: &str) -> Option<Self> {
-        let valid = (1..=Self::MAX_BYTES).contains(&subject.len()) && !subject.contains(char::is_control);
-        valid.then(|| Self(subject.into()))
+        is_plain(subject, Self::MAX_BYTES).then(|| Self(subject.into()))
     }
 
     /// Returns the subject.

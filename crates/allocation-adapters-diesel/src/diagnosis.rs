@@ -138,16 +138,16 @@ const MAY_CREATE: &str = "SELECT coalesce(has_schema_privilege(current_schema(),
 const MAY_WRITE: &str = "SELECT NOT pg_is_in_recovery() AND reset_val = 'off' FROM pg_settings \
                          WHERE name = 'default_transaction_read_only'";
 
-/// The tables of the service that the role may not read.
+/// The first tables of the service that the role may not read.
 const UNREADABLE: &str = "
     SELECT relname::text FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
       AND relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('products'))
       AND NOT has_table_privilege(oid, 'SELECT')
-    ORDER BY relname
+    ORDER BY relname LIMIT 20
 ";
 
-/// The tables of the service that the role may read, but not write. Two are written by migrations alone.
+/// The first tables of the service that the role may read, but not write. Two are written by migrations alone.
 const UNWRITABLE: &str = "
     SELECT relname::text FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
@@ -156,7 +156,7 @@ const UNWRITABLE: &str = "
       AND has_table_privilege(oid, 'SELECT')
       AND NOT (has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
                AND has_table_privilege(oid, 'DELETE'))
-    ORDER BY relname
+    ORDER BY relname LIMIT 20
 ";
 
 fn missing_on_server(
@@ -175,7 +175,10 @@ fn missing_on_server(
     }
     let tables =
         [(UNREADABLE, "read: GRANT SELECT", true), (UNWRITABLE, "write: GRANT INSERT, UPDATE, DELETE", writes)];
-    for (query, grant, _) in tables.into_iter().filter(|(.., applies)| *applies && schema.is_some()) {
+    for (query, grant, applies) in tables {
+        if !applies || schema.is_none() {
+            continue;
+        }
         let names = sql::<Text>(query).load::<String>(connection)?;
         if !names.is_empty() {
             missing.push(format!("the role may not {grant} ON {}", names.join(", ")));

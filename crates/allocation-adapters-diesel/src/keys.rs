@@ -33,9 +33,10 @@ statement! {
 }
 
 statement! {
-    Rotate<'a>(until: BigInt => i64, digest: Binary => [u8], id: Text => str) on MultiBackend,
+    /// Replaces a digest that is still the one of its key.
+    Rotate<'a>(until: BigInt => i64, to: Binary => [u8], id: Text => str, from: Binary => [u8]) on MultiBackend,
     "UPDATE api_keys SET previous_digest = digest, previous_until = ?, digest = ?
-     WHERE id = ? AND revoked_at IS NULL AND ", MAY_WRITE
+     WHERE id = ? AND digest = ? AND revoked_at IS NULL AND ", MAY_WRITE
 }
 
 statement! {
@@ -83,10 +84,11 @@ pub(crate) fn add(connection: &mut AnyConnection, key: &KeyRecord) -> Result<boo
 pub(crate) fn rotate(
     connection: &mut AnyConnection,
     id: &KeyId,
-    digest: KeyDigest,
+    (from, to): (KeyDigest, KeyDigest),
     until: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let rotate = Rotate { until: &until.timestamp_micros(), digest: digest.as_bytes(), id: id.as_str() };
+    let (until, from, to) = (until.timestamp_micros(), from.as_bytes(), to.as_bytes());
+    let rotate = Rotate { until: &until, to, id: id.as_str(), from };
     let rotated = rotate.execute(connection);
     changed(connection, rotated)
 }

@@ -33,11 +33,14 @@ impl KeyStore for MemoryStore {
         Ok(true)
     }
 
-    fn rotate_key(&self, id: &KeyId, digest: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError> {
-        Ok(self.database().keys.change(id, |key| {
-            key.previous = Some(PreviousDigest { digest: key.digest, valid_until: until });
-            key.digest = digest;
-        }))
+    fn rotate_key(&self, id: &KeyId, from: KeyDigest, to: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        let table = &mut self.database().keys;
+        let is_current = table.keys.get(id).is_some_and(|key| key.digest == from);
+        Ok(is_current
+            && table.change(id, |key| {
+                key.previous = Some(PreviousDigest { digest: from, valid_until: until });
+                key.digest = to;
+            }))
     }
 
     fn revoke_key(&self, id: &KeyId, at: DateTime<Utc>) -> Result<bool, StoreError> {

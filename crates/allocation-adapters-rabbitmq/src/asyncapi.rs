@@ -43,7 +43,7 @@ fn document() -> Value {
             "events": {
                 "address": EXCHANGE,
                 "description": "A durable topic exchange (--amqp-exchange). The routing key is the type of the event.",
-                "messages": references(&event_names, "components"),
+                "messages": references(&event_names),
                 "bindings": { "amqp": {
                     "is": "routingKey",
                     "exchange": {
@@ -53,9 +53,9 @@ fn document() -> Value {
                 } },
             },
             "commands": queue(QUEUE, "A durable queue (--amqp-queue). Publish to the default exchange, with the name \
-                of the queue as routing key.", references(&command_names, "components")),
+                of the queue as routing key.", references(&command_names)),
             "rejectedCommands": queue(&format!("{QUEUE}.dead"), "Commands that are invalid or were rejected. Their \
-                bodies are unchanged.", references(&["RejectedCommand".to_owned()], "components")),
+                bodies are unchanged.", references(&["RejectedCommand".to_owned()])),
         },
         "operations": {
             "publishEvents": operation("send", "events", "Publish every event"),
@@ -84,8 +84,8 @@ fn operation(action: &str, channel: &str, summary: &str) -> Value {
 }
 
 /// Returns references to messages by their names.
-fn references(names: &[String], of: &str) -> Value {
-    names.iter().map(|name| (name.clone(), json!({ "$ref": format!("#/{of}/messages/{name}") }))).collect()
+fn references(names: &[String]) -> Value {
+    names.iter().map(|name| (name.clone(), json!({ "$ref": format!("#/components/messages/{name}") }))).collect()
 }
 
 #[expect(clippy::expect_used, reason = "a test reads the schema of every type")]

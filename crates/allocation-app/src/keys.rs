@@ -64,6 +64,9 @@ pub enum KeyError {
         .0.to_rfc3339_opts(SecondsFormat::Secs, true)
     )]
     InGrace(DateTime<Utc>),
+    /// Another rotation or a revocation came between.
+    #[error("the key was changed meanwhile; see `allocation keys list` before you rotate it")]
+    ChangedMeanwhile,
     /// The old secret would be accepted for too long.
     #[error("the grace period is at most 30 days")]
     GraceTooLong,
@@ -132,7 +135,7 @@ impl Keys {
     /// # Errors
     ///
     /// [`KeyError`] if there is no such key, if the grace period is too long, if that of an earlier secret has not
-    /// ended, or if the store fails.
+    /// ended, if another rotation or a revocation comes between, or if the store fails.
     pub fn rotate(&self, id: &KeyId, grace: Duration) -> Result<IssuedKey, KeyError> {
         let now = self.clock.now();
         let period = TimeDelta::from_std(grace).ok().filter(|_| grace <= MAX_GRACE);
@@ -146,8 +149,9 @@ impl Keys {
             _ => {}
         }
         let key = ApiKey::new(id, random()?);
-        if !self.store.rotate_key(id, key.digest(), until)? {
-            return Err(KeyError::NotFound(id.clone()));
+        // The grace period was read without a lock: only the secret that it belongs to is replaced.
+        if !self.store.rotate_key(id, known.digest, key.digest(), until)? {
+            return Err(KeyError::ChangedMeanwhile);
         }
         Ok(IssuedKey { id: id.clone(), key, issued_at: now })
     }

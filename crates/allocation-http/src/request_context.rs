@@ -46,21 +46,21 @@ impl RequestContext {
 
     /// Returns the author of a request that was admitted.
     pub(crate) fn caller_of(request: &HttpRequest) -> Caller {
-        let extensions = request.extensions();
-        let admission = extensions.get::<Self>().and_then(|context| context.admission.get());
-        admission.map_or(Caller::Anonymous, |admission| admission.caller.clone())
+        Self::admitted(request, |admission| admission.caller.clone()).unwrap_or(Caller::Anonymous)
     }
 
     /// Returns who the author of a request that was admitted is.
     pub(crate) fn actor_of(request: &HttpRequest) -> Actor {
-        let extensions = request.extensions();
-        let admission = extensions.get::<Self>().and_then(|context| context.admission.get());
-        admission.map_or(Actor::Anonymous, |admission| admission.caller.actor().clone())
+        Self::admitted(request, |admission| admission.caller.actor().clone()).unwrap_or_default()
     }
 
     /// Returns what is left of the rate of a request's key, if it has one.
     pub(crate) fn quota_of(request: &HttpRequest) -> Option<Quota> {
-        request.extensions().get::<Self>()?.admission.get()?.quota
+        Self::admitted(request, |admission| admission.quota)?
+    }
+
+    fn admitted<T>(request: &HttpRequest, read: impl FnOnce(&Admission) -> T) -> Option<T> {
+        request.extensions().get::<Self>()?.admission.get().map(read)
     }
 
     /// Returns the route of a request, [`RouteIndex::NONE`] if none has matched.

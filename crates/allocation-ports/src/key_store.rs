@@ -36,13 +36,13 @@ pub trait KeyStore: Send + Sync {
     /// [`StoreError`] when the database fails, or if the id is taken.
     fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError>;
 
-    /// Replaces the digest of a key that is not revoked. The replaced digest becomes the previous one, valid until
-    /// `until`. Returns `false` if there is no such key.
+    /// Replaces the digest `from` of a key that is not revoked. It becomes the previous one, valid until `until`. Returns
+    /// `false` if there is no such key, or if it has another digest by now.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn rotate_key(&self, id: &KeyId, digest: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError>;
+    fn rotate_key(&self, id: &KeyId, from: KeyDigest, to: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Revokes a key. Returns `false` if there is no such key that is not revoked yet.
     ///

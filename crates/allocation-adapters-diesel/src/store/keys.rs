@@ -15,8 +15,8 @@ impl KeyStore for Store {
         self.write(|connection| keys::add(connection, key))
     }
 
-    fn rotate_key(&self, id: &KeyId, digest: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.write(|connection| keys::rotate(connection, id, digest, until))
+    fn rotate_key(&self, id: &KeyId, from: KeyDigest, to: KeyDigest, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.write(|connection| keys::rotate(connection, id, (from, to), until))
     }
 
     fn revoke_key(&self, id: &KeyId, at: DateTime<Utc>) -> Result<bool, StoreError> {

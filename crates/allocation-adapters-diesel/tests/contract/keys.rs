@@ -60,7 +60,7 @@ pub fn every_change_of_a_key_raises_the_version_and_a_use_does_not(database: Tes
     assert_eq!(stored(&world).0, 1);
     assert_eq!(world.store.keys(Some(1)).unwrap(), None);
     assert!(world.store.keys(Some(2)).unwrap().is_some(), "the database was restored");
-    world.store.rotate_key(&id(1), digest(2), instant(20)).unwrap();
+    world.store.rotate_key(&id(1), digest(1), digest(2), instant(20)).unwrap();
     assert_eq!(stored(&world).0, 2);
     world.store.revoke_key(&id(1), instant(8)).unwrap();
     assert_eq!(stored(&world).0, 3);
@@ -72,11 +72,14 @@ pub fn a_rotated_key_keeps_its_previous_digest(database: TestDatabase) {
     let world = World::new(database);
     world.store.add_key(&key(1)).unwrap();
     for (new, until) in [(2, 20), (3, 30)] {
-        assert!(world.store.rotate_key(&id(1), digest(new), instant(until)).unwrap());
+        assert!(world.store.rotate_key(&id(1), digest(new - 1), digest(new), instant(until)).unwrap());
         let previous = Some(PreviousDigest { digest: digest(new - 1), valid_until: instant(until) });
         assert_eq!(only(&world), KeyRecord { digest: digest(new), previous, ..key(1) });
     }
-    assert!(!world.store.rotate_key(&id(2), digest(4), instant(40)).unwrap());
+    let before = stored(&world);
+    assert!(!world.store.rotate_key(&id(1), digest(2), digest(4), instant(40)).unwrap(), "another one was faster");
+    assert!(!world.store.rotate_key(&id(2), digest(3), digest(4), instant(40)).unwrap());
+    assert_eq!(stored(&world), before);
 }
 
 pub fn a_revoked_key_is_neither_revoked_nor_rotated_again(database: TestDatabase) {
@@ -84,7 +87,7 @@ pub fn a_revoked_key_is_neither_revoked_nor_rotated_again(database: TestDatabase
     world.store.add_key(&key(1)).unwrap();
     assert!(world.store.revoke_key(&id(1), instant(8)).unwrap());
     assert!(!world.store.revoke_key(&id(1), instant(9)).unwrap());
-    assert!(!world.store.rotate_key(&id(1), digest(2), instant(20)).unwrap());
+    assert!(!world.store.rotate_key(&id(1), digest(1), digest(2), instant(20)).unwrap());
     assert!(!world.store.revoke_key(&id(2), instant(9)).unwrap());
     assert_eq!(only(&world), KeyRecord { revoked_at: Some(instant(8)), ..key(1) });
 }
@@ -137,7 +140,7 @@ pub fn a_program_that_is_shut_out_changes_no_key(database: TestDatabase) {
     world.database.execute("UPDATE schema_generation SET generation = 99");
     for result in [
         world.store.add_key(&key(2)),
-        world.store.rotate_key(&id(1), digest(2), instant(20)),
+        world.store.rotate_key(&id(1), digest(1), digest(2), instant(20)),
         world.store.revoke_key(&id(1), instant(8)),
     ] {
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");

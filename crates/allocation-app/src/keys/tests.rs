@@ -2,6 +2,7 @@ use super::*;
 use crate::testing::now;
 use allocation_access::{KeyRefusal, Keyring, Scope};
 use allocation_adapters_memory::MemoryStore;
+use allocation_ports::StoredKeys;
 use allocation_ports::mocks::{MockClock, MockKeyStore};
 
 fn clock() -> Arc<dyn Clock> {
@@ -62,6 +63,19 @@ fn a_rotated_key_is_accepted_with_its_old_secret_during_the_grace_period_alone()
     for grace in [MAX_GRACE + Duration::from_secs(1), Duration::MAX] {
         assert!(matches!(keys.rotate(&old.id, grace), Err(KeyError::GraceTooLong)));
     }
+}
+
+#[test]
+fn of_two_rotations_at_once_one_is_told_that_the_key_changed() {
+    let created = keys();
+    let issued = created.create(new_key()).unwrap();
+    let (before, digest) = (created.list().unwrap(), issued.key.digest());
+    let mut store = MockKeyStore::new();
+    store.expect_keys().return_once(move |_| Ok(Some(StoredKeys { version: 1, keys: before })));
+    // The other one has replaced the secret since it was read.
+    store.expect_rotate_key().withf(move |_, from, _, _| *from == digest).return_once(|_, _, _, _| Ok(false));
+    let rotated = Keys::new(Arc::new(store), clock()).rotate(&issued.id, Duration::from_secs(60));
+    assert!(matches!(rotated, Err(KeyError::ChangedMeanwhile)), "{rotated:?}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl From<KeyError> for Problem {
             KeyError::NoScope => ValidationError::in_body("/scopes", "must not be empty").into(),
             KeyError::Expired => ValidationError::in_body("/expires_at", "must be in the future").into(),
             // Requests over HTTP rotate no keys.
-            KeyError::GraceTooLong | KeyError::InGrace(_) => Self::of(Kind::InternalError),
+            KeyError::GraceTooLong | KeyError::InGrace(_) | KeyError::ChangedMeanwhile => Self::of(Kind::InternalError),
             KeyError::NoRandomBytes(error) => Self::internal(Arc::new(error)),
             KeyError::Store(error) => error.into(),
         }
