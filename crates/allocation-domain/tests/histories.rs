@@ -238,7 +238,7 @@ proptest! {
     #[test]
     fn the_events_alone_give_the_allocations(commands in prop::collection::vec(command(), 1..80)) {
         let mut history = History::new();
-        let mut told: BTreeMap<BatchReference, i64> = BTreeMap::new();
+        let mut replayed: BTreeMap<BatchReference, i64> = BTreeMap::new();
         for command in &commands {
             if matches!(command, Command::Store { .. }) {
                 continue;
@@ -247,13 +247,13 @@ proptest! {
         }
         for event in history.product.events() {
             match event {
-                Event::BatchAdded { reference, .. } => drop(told.insert(reference.clone(), 0)),
-                Event::BatchRemoved { reference, .. } => drop(told.remove(reference)),
+                Event::BatchAdded { reference, .. } => drop(replayed.insert(reference.clone(), 0)),
+                Event::BatchRemoved { reference, .. } => drop(replayed.remove(reference)),
                 Event::Allocated { reference, quantity, .. } => {
-                    *told.get_mut(reference).unwrap() += i64::from(quantity.get());
+                    *replayed.get_mut(reference).unwrap() += i64::from(quantity.get());
                 }
                 Event::Deallocated { reference, quantity, .. } => {
-                    *told.get_mut(reference).unwrap() -= i64::from(quantity.get());
+                    *replayed.get_mut(reference).unwrap() -= i64::from(quantity.get());
                 }
                 Event::OutOfStock { .. } => {}
                 other => panic!("no line is held or waits: {other:?}"),
@@ -262,7 +262,7 @@ proptest! {
         let batches = history.product.batches().iter();
         let held: BTreeMap<BatchReference, i64> =
             batches.map(|batch| (batch.reference().clone(), i64::from(batch.allocated()))).collect();
-        prop_assert_eq!(told, held);
+        prop_assert_eq!(replayed, held);
     }
 
     #[test]

@@ -101,8 +101,8 @@ pub fn expired_holds_are_released_in_steps(database: TestDatabase) {
     }
     assert!(!is_found_as_behind(&world, 6));
     world.assert_counters_equal_sums();
-    let told = world.database.count("SELECT count(*) FROM outbox WHERE type = 'hold_expired'");
-    assert_eq!(usize::try_from(told).unwrap(), LINES, "each once");
+    let expirations = world.database.count("SELECT count(*) FROM outbox WHERE type = 'hold_expired'");
+    assert_eq!(usize::try_from(expirations).unwrap(), LINES, "each once");
 }
 
 pub fn a_decision_on_a_product_that_is_behind_is_none(database: TestDatabase) {

@@ -133,9 +133,9 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     assert_eq!(store.inspect().unwrap().findings, []);
     ahead(&world, 10);
     let found = store.inspect().unwrap().findings;
-    let told: Vec<_> = found.iter().map(|finding| finding.what.split(" (").next().unwrap()).collect();
+    let descriptions: Vec<_> = found.iter().map(|finding| finding.what.split(" (").next().unwrap()).collect();
     assert_eq!(
-        told,
+        descriptions,
         [
             "products decided on in the future",
             "lines placed in the future",

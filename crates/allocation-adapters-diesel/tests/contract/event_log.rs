@@ -501,14 +501,14 @@ pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     }
     number_all(&world, 100);
     let page = read(&world, 1, &EventFilter::default(), 10);
-    let told: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
-    assert_eq!(told[..], [EventContext::SYSTEM, EventContext::default(), context, unknown]);
+    let contexts: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
+    assert_eq!(contexts[..], [EventContext::SYSTEM, EventContext::default(), context, unknown]);
     let actors =
         ORDERS.map(|order_id| world.store.history(&order(order_id), None, PageSize::ONE).unwrap()[0].actor.clone());
-    assert!(actors.iter().eq(told.iter().map(|context| &context.actor)), "{actors:?}");
-    let shown =
+    assert!(actors.iter().eq(contexts.iter().map(|context| &context.actor)), "{actors:?}");
+    let stored =
         world.database.texts("SELECT coalesce(actor, 'null') FROM events WHERE type = 'allocated' ORDER BY position");
-    assert_eq!(shown, ["system", "anonymous", "broker:\"erp\"", "null"]);
+    assert_eq!(stored, ["system", "anonymous", "broker:\"erp\"", "null"]);
     assert_products_in_order(&world);
 }
 

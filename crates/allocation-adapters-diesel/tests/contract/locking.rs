@@ -55,13 +55,13 @@ pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: Tes
         let products = unit.products().lock(&wanted).unwrap();
         (unit, products)
     };
-    let told = |products: &[Product]| {
+    let lock_times = |products: &[Product]| {
         let lock_time = |product: &Product| product.lock_time().unwrap();
         products.iter().map(lock_time).map(|lock| (lock.now, lock.decided_at)).collect::<Vec<_>>()
     };
     let later = |micros| seconds(3_600) + TimeDelta::microseconds(micros);
     let (mut unit, mut products) = lock(&["RUG", "LAMP", "SOFA"], seconds(9));
-    assert_eq!(told(&products), [(seconds(9), seconds(9)), (seconds(9), later(1)), (seconds(9), seconds(9))]);
+    assert_eq!(lock_times(&products), [(seconds(9), seconds(9)), (seconds(9), later(1)), (seconds(9), seconds(9))]);
     assert!(products[0].line(&order("CART")).is_none(), "its hold lasts by the clock, whatever another product has");
     for product in &mut products {
         product.allocate(&order("P"), quantity(1), seconds(9)).unwrap();
@@ -70,7 +70,10 @@ pub fn each_product_keeps_its_own_instants_whatever_the_clock_does(database: Tes
     unit.commit().unwrap();
 
     let (unit, products) = lock(&["SOFA", "RUG", "LAMP"], seconds(10));
-    assert_eq!(told(&products), [(seconds(10), seconds(10)), (seconds(10), seconds(10)), (seconds(10), later(2))]);
+    assert_eq!(
+        lock_times(&products),
+        [(seconds(10), seconds(10)), (seconds(10), seconds(10)), (seconds(10), later(2))]
+    );
     assert!(products[1].line(&order("CART")).is_some(), "its hold has expired by the clock");
     drop(unit);
     let at = "SELECT occurred_at FROM outbox WHERE order_id = 'P' ORDER BY sku";
@@ -264,8 +267,8 @@ pub fn a_product_is_registered_once_and_stays(database: TestDatabase) {
     let found = world.store.product(&sku("LAMP"), instant(0)).unwrap().unwrap();
     assert_eq!(found.totals, Totals::default());
     assert!(!register(false) && !register(true));
-    let told = "SELECT count(*) FROM all_events WHERE type = 'product_registered' AND order_id IS NULL";
-    assert_eq!(world.database.count(told), 1);
+    let registrations = "SELECT count(*) FROM all_events WHERE type = 'product_registered' AND order_id IS NULL";
+    assert_eq!(world.database.count(registrations), 1);
     world.add("LAMP", "B-1", 5, Eta::InStock);
     world.remove_batch("LAMP", "B-1");
     assert!(!register(false), "a product outlives its last batch");

@@ -110,11 +110,11 @@ pub fn the_lines_of_a_postponed_crowded_batch_are_notified_in_steps(database: Te
     // Of equal age and priority the smaller name is first: those with priority are.
     assert!(changed.affected.iter().take(10).all(|it| it.order_id < order("O-887665")), "{:?}", changed.affected[0]);
     assert_eq!(finish(&world), 12);
-    let told = world.database.count("SELECT count(*) FROM outbox WHERE type = 'promise_worsened'");
+    let events = world.database.count("SELECT count(*) FROM outbox WHERE type = 'promise_worsened'");
     let lines = world
         .database
         .count("SELECT count(*) FROM (SELECT DISTINCT order_id FROM outbox WHERE type = 'promise_worsened') AS t");
-    assert_eq!((told, lines), (12_345, 12_345));
+    assert_eq!((events, lines), (12_345, 12_345));
 }
 
 pub fn a_line_reviewed_late_keeps_its_promised_date(database: TestDatabase) {
@@ -124,13 +124,13 @@ pub fn a_line_reviewed_late_keeps_its_promised_date(database: TestDatabase) {
         change(&world, BatchChange { eta: Some(due(eta)), ..BatchChange::default() });
     }
     finish(&world);
-    let told = |old: &str, new: &str| {
+    let count_worsened = |old: &str, new: &str| {
         let dates = format!("payload LIKE '%\"old_eta\":{old}%' AND payload LIKE '%\"new_eta\":\"{new}\"%'");
         world.database.count(&format!("SELECT count(*) FROM outbox WHERE type = 'promise_worsened' AND {dates}"))
     };
-    assert_eq!(told("null", "2027-02-01"), 1_000);
-    assert_eq!(told("\"2027-02-01\"", "2027-03-01"), 1_000);
-    assert_eq!(told("null", "2027-03-01"), 500);
+    assert_eq!(count_worsened("null", "2027-02-01"), 1_000);
+    assert_eq!(count_worsened("\"2027-02-01\"", "2027-03-01"), 1_000);
+    assert_eq!(count_worsened("null", "2027-03-01"), 500);
 }
 
 pub fn the_lines_of_a_crowded_batch_move_to_a_better_one_in_steps(database: TestDatabase) {
@@ -177,7 +177,7 @@ pub fn units_of_expired_holds_on_a_batch_that_is_lowered_are_never_free(database
     world.allocate_at("LAMP", "FIRM", 5, second(2));
     world.place(&new_order("HELD-TOO", &[("LAMP", 3)], on_hold(10)), second(3));
     world.allocate_at("LAMP", "FIRM-TOO", 6, second(4));
-    let shown = |reference: &str, at: DateTime<Utc>| {
+    let figures = |reference: &str, at: DateTime<Utc>| {
         let batch = world.store.batch(&self::reference(reference), at).unwrap().unwrap();
         let listed = world.batches_at(&BatchFilter::default(), 10, at);
         assert!(listed.contains(&batch), "{listed:?}");
@@ -190,14 +190,14 @@ pub fn units_of_expired_holds_on_a_batch_that_is_lowered_are_never_free(database
         (product.in_stock, product.on_its_way, product.allocated, product.available)
     };
     world.database.execute("UPDATE batches SET moving = '{\"review\":null,\"lower_to\":6,\"after\":null}'");
-    assert_eq!((shown("STOCK", second(5)), shown("INBOUND", second(5))), ((9, 9, 0, 3), (9, 9, 0, 3)));
+    assert_eq!((figures("STOCK", second(5)), figures("INBOUND", second(5))), ((9, 9, 0, 3), (9, 9, 0, 3)));
     // Four units leave the first batch, which needs three: one is free. The other batch loses its three.
-    assert_eq!((shown("STOCK", second(20)), shown("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
+    assert_eq!((figures("STOCK", second(20)), figures("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
     assert_eq!(free(second(20)), (6, 6, 11, 1));
     let before = free(second(20));
     world.decide(to_allocate("LAMP", &[]), second(20), |product| product.release_expired(second(20))).unwrap();
     assert_eq!(free(second(20)), before, "the next decision finds what was shown");
-    assert_eq!((shown("STOCK", second(20)), shown("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
+    assert_eq!((figures("STOCK", second(20)), figures("INBOUND", second(20))), ((6, 5, 1, 0), (6, 6, 0, 0)));
 }
 
 pub fn the_first_line_to_leave_is_found_by_adding_up(database: TestDatabase) {

@@ -66,7 +66,7 @@ pub fn renumbered_events_have_new_positions_and_are_found_as_before(database: Te
     assert!(oldest > 1_000_000_000_000_000 && bounds.last == oldest + 3, "{bounds:?}");
     for old in [0, 3, 4, 5, 1_000_000] {
         let gone = read(old, &EventFilter::default());
-        assert!(matches!(gone, Err(ReadLogError::Gone { oldest: told }) if told == oldest), "{old}: {gone:?}");
+        assert!(matches!(gone, Err(ReadLogError::Gone { oldest: first }) if first == oldest), "{old}: {gone:?}");
     }
     sequence_all(&world);
     let after = read(oldest - 1, &EventFilter::default()).unwrap().events;

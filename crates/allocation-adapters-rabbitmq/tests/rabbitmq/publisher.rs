@@ -155,9 +155,9 @@ fn a_stalled_broker_with_open_connections_is_reported() {
     publisher.connect().unwrap();
     wait(publisher.send(&events(1..=1)).unwrap()).unwrap();
     broker.freeze(true);
-    let told = publisher.send(&events(2..=2)).and_then(wait);
+    let outcome = publisher.send(&events(2..=2)).and_then(wait);
     broker.freeze(false);
-    assert!(told.is_err(), "{told:?}");
+    assert!(outcome.is_err(), "{outcome:?}");
     publisher.connect().unwrap();
     wait(publisher.send(&events(2..=2)).unwrap()).unwrap();
 }
@@ -182,12 +182,12 @@ fn a_failed_connection_is_reported_without_the_password() {
         let exchange = BrokerName::parse("events").unwrap();
         let mut publisher = RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, String::new());
         let BrokerUnavailable(error) = publisher.connect().unwrap_err();
-        let mut told = error.to_string();
+        let mut chain = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            told.push_str(&error.to_string());
+            chain.push_str(&error.to_string());
             cause = error.source();
         }
-        assert!(told.contains("127.0.0.1") && !told.contains("secret"), "{told}");
+        assert!(chain.contains("127.0.0.1") && !chain.contains("secret"), "{chain}");
     }
 }

@@ -98,8 +98,8 @@ fn new_events<'a>(before: &Products, after: &'a Products, sku: &Sku) -> &'a [Eve
 /// A rejected order changes nothing, except that an earlier hold of its id may have been released.
 fn nothing_of_the_order_has_changed(before: &Products, after: &Products, order_id: &OrderId) {
     for product in after.iter() {
-        let told = new_events(before, after, product.sku()).iter();
-        let of_order = told.filter(|event| event.order_id() == Some(order_id));
+        let events = new_events(before, after, product.sku()).iter();
+        let of_order = events.filter(|event| event.order_id() == Some(order_id));
         for event in of_order {
             assert!(!matches!(event, Event::LinePlaced { .. }), "a refused order is not placed");
         }

@@ -137,6 +137,6 @@ fn out_of_stock_is_recorded_once_and_not_for_units_that_pass_through() {
     let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
     shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
     shop.receive("B-2", "CHAIR", 2, Eta::InStock);
-    let told = shop.chairs().events().iter().filter(|event| matches!(event, Event::OutOfStock { .. })).count();
-    assert_eq!(told, 1);
+    let shortages = shop.chairs().events().iter().filter(|event| matches!(event, Event::OutOfStock { .. })).count();
+    assert_eq!(shortages, 1);
 }

@@ -57,9 +57,9 @@ fn displaced_lines_get_other_batches_in_order_of_preference() {
     assert_eq!(shop.holds("O-1"), parts([("B-1", 2), ("SOON", 3)]));
     assert_eq!(affected(&changed), [("O-1", 3, Eta::InStock, due(2))]);
     assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
-    let told: Vec<_> = shop.chairs().events().iter().skip(3).map(Event::name).collect();
+    let names: Vec<_> = shop.chairs().events().iter().skip(3).map(Event::name).collect();
     let story = ["line_placed", "allocated", "deallocated", "batch_changed", "allocated", "promise_worsened"];
-    assert_eq!(told, story);
+    assert_eq!(names, story);
 }
 
 #[test]
@@ -246,10 +246,10 @@ fn allocations_create_no_revision_so_a_busy_batch_can_be_changed() {
 #[test]
 fn a_change_to_the_current_values_is_no_change() {
     let mut shop = Shop::of_chairs(&[("B-1", 4, due(1))]);
-    let told = shop.chairs().events().len();
+    let events_before = shop.chairs().events().len();
     assert_eq!(shop.lower("B-1", 4).batch.revision(), 1);
     assert_eq!(shop.postpone("B-1", due(1), false).batch.revision(), 1);
-    assert_eq!(shop.chairs().events().len(), told);
+    assert_eq!(shop.chairs().events().len(), events_before);
 }
 
 #[test]

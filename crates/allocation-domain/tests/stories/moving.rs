@@ -173,11 +173,11 @@ fn every_line_on_a_postponed_batch_is_notified_once() {
     assert_eq!((changed.affected.len(), changed.batch.eta()), (MAX_MOVED_LINES, due(9)));
     assert_eq!(changed.affected[0].order_id, id(&name(0)));
     assert_eq!(changed.batch.moving_units(), 18_014);
-    let told = |shop: &Shop| {
+    let count_worsened = |shop: &Shop| {
         let events = chairs(shop).events().iter();
         events.filter(|it| matches!(it, Event::PromiseWorsened { .. })).count()
     };
-    let mut all = told(&shop);
+    let mut all = count_worsened(&shop);
     restart(&mut shop);
     // The product has recorded it.
     shop.pass(1);
@@ -188,7 +188,7 @@ fn every_line_on_a_postponed_batch_is_notified_once() {
         shop.pass(1);
         let now = shop.now;
         shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
-        all += told(&shop);
+        all += count_worsened(&shop);
         restart(&mut shop);
     }
     assert_eq!(all, LINES - 1);
@@ -292,10 +292,10 @@ fn worsened(shop: &Shop) -> Vec<(String, Eta, Eta)> {
 #[test]
 fn a_line_reviewed_late_keeps_its_promised_date() {
     let mut shop = crowd(&[]);
-    let mut told: BTreeMap<String, Vec<(Eta, Eta)>> = BTreeMap::new();
+    let mut changes: BTreeMap<String, Vec<(Eta, Eta)>> = BTreeMap::new();
     let mut restart = |shop: &mut Shop| {
         for (name, old, new) in worsened(shop) {
-            told.entry(name).or_default().push((old, new));
+            changes.entry(name).or_default().push((old, new));
         }
         restart(shop);
     };
@@ -320,10 +320,10 @@ fn a_line_reviewed_late_keeps_its_promised_date() {
         shop.chairs().move_lines(&batch("B-1"), None, now).unwrap();
         restart(&mut shop);
     }
-    assert_eq!(told.len(), LINES, "each line has an event");
+    assert_eq!(changes.len(), LINES, "each line has an event");
     let count = |dates: &[u32]| {
         let expected: Vec<_> = dates.chunks(2).map(|pair| (due(pair[0]), due(pair[1]))).collect();
-        told.values().filter(|dates| **dates == expected).count()
+        changes.values().filter(|dates| **dates == expected).count()
     };
     assert_eq!(count(&[1, 5, 5, 6, 6, 7, 6, 9]), 2_000);
     assert_eq!(count(&[1, 5, 5, 6, 6, 9]), 2_000);

@@ -26,7 +26,7 @@ fn an_order_gets_all_its_lines() {
 #[test]
 fn the_refusal_lists_all_short_lines_and_nothing_is_placed() {
     let mut shop = shop_of_three();
-    let told = shop.products.iter().map(|product| product.events().len()).sum::<usize>();
+    let events_before = shop.products.iter().map(|product| product.events().len()).sum::<usize>();
     let refused = shop.try_place(&order("O-1").of(5, "CHAIR").of(4, "LAMP").of(1, "TABLE").of(2, "UNKNOWN"));
     let short =
         |text: &str, requested, available| OutOfStock { sku: sku(text), requested: units(requested), available };
@@ -34,7 +34,7 @@ fn the_refusal_lists_all_short_lines_and_nothing_is_placed() {
     assert_eq!(refused, Err(PlaceError::OutOfStock(Shortages(shortages))));
     assert_eq!(shop.products.order(&id("O-1")), None);
     assert_eq!(shop.free_chairs(), 5);
-    assert_eq!(shop.products.iter().map(|product| product.events().len()).sum::<usize>(), told);
+    assert_eq!(shop.products.iter().map(|product| product.events().len()).sum::<usize>(), events_before);
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn cancelling_twice_is_cancelling_once_and_an_unknown_order_is_an_error() {
     let mut shop = shop_of_three();
     shop.place(&order("O-1").of(5, "CHAIR"));
     shop.cancel("O-1");
-    let told = shop.history("O-1");
+    let history = shop.history("O-1");
     shop.cancel("O-1");
-    assert_eq!(shop.history("O-1"), told);
+    assert_eq!(shop.history("O-1"), history);
     assert_eq!(shop.products.cancel(&id("NONE"), shop.now), Err(Pending::Refused(CancelError::NotFound(id("NONE")))));
 }
 

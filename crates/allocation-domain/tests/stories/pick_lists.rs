@@ -143,8 +143,8 @@ fn units_no_longer_in_stock_leave_their_list_and_stay_allocated() {
     shop.postpone("B-1", due(2), false);
     assert_eq!(shop.pick_line("P-1", 1).status, PickStatus::Withdrawn);
     assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
-    let told: Vec<_> = shop.chairs().events().iter().skip(4).map(Event::name).collect();
-    assert_eq!(told, ["pick_listed", "pick_line_withdrawn", "batch_changed", "promise_worsened"]);
+    let names: Vec<_> = shop.chairs().events().iter().skip(4).map(Event::name).collect();
+    assert_eq!(names, ["pick_listed", "pick_line_withdrawn", "batch_changed", "promise_worsened"]);
     shop.postpone("B-1", Eta::InStock, false);
     assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-1", 5)]);
 }

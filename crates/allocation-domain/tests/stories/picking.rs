@@ -40,12 +40,12 @@ fn a_repeated_pick_changes_nothing_and_another_quantity_is_rejected() {
     let mut shop = listed();
     assert!(matches!(shop.try_pick("P-1", 1, 6), Err(PickError::TooMany { .. })));
     shop.pick("P-1", 1, 4);
-    let told = shop.chairs().events().len();
+    let events_before = shop.chairs().events().len();
     assert!(matches!(shop.try_pick("P-1", 1, 4), Ok(Outcome::Unchanged(line)) if line.picked == 4));
     let error = shop.try_pick("P-1", 1, 5).unwrap_err();
     assert_eq!(error.to_string(), "Line 1 of pick list P-1 was picked already, 4 of it and not 5");
     assert_eq!(shop.try_pick("P-1", 2, 5), Err(PickError::NotFound(pick_line("P-1", 2))));
-    assert_eq!(shop.chairs().events().len(), told);
+    assert_eq!(shop.chairs().events().len(), events_before);
 }
 
 #[test]

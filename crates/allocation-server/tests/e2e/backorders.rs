@@ -1,6 +1,6 @@
 //! Waiting lines are served by priority, then age, and no line overtakes them.
 
-use crate::support::{Client, Server, TestDatabase, expire, on_every_database, swept, told, unswept};
+use crate::support::{Client, Server, TestDatabase, expire, on_every_database, summary, swept, unswept};
 use serde_json::{Value, json};
 
 /// Places an order for lamps that accepts backorders.
@@ -44,7 +44,7 @@ fn no_line_waits_for_an_unknown_sku(database: &TestDatabase) {
     assert_eq!(client.send("PUT", "/products/CHIAR", Some("application/json"), "{}").status, 201);
     let placed = client.place("O-1", &lines, waits.clone());
     assert_eq!(
-        (placed.status, told(&placed.json()).as_str()),
+        (placed.status, summary(&placed.json()).as_str()),
         (201, "partially_allocated CHIAR 0 +2 Chair 5 (B-1 5) +4 chair 0 +1")
     );
     assert_eq!(client.place("O-1", &lines, waits.clone()).status, 200);
@@ -68,9 +68,9 @@ fn the_queue_is_sorted_by_priority_then_age(database: &TestDatabase) {
     client.register("SOFA");
     client.place("S", &[("SOFA", 1)], json!({"on_shortage": "backorder", "priority": 9}));
     let rows = client.all("/backorders?sku=LAMP");
-    let told: Vec<_> =
+    let served: Vec<_> =
         rows.iter().map(|row| (row["position"].as_u64().unwrap(), row["order_id"].as_str().unwrap())).collect();
-    assert_eq!(told, [(1, "C"), (2, "B"), (3, "E"), (4, "A"), (5, "D")]);
+    assert_eq!(served, [(1, "C"), (2, "B"), (3, "E"), (4, "A"), (5, "D")]);
     let first = &rows[0];
     assert_eq!((&first["sku"], &first["qty"], &first["priority"]), (&json!("LAMP"), &json!(2), &json!(7)));
     assert!(first["placed_at"].as_str().unwrap().ends_with('Z'));
@@ -118,8 +118,8 @@ fn every_arrival_of_units_serves_waiting_lines(database: &TestDatabase) {
     swept(database, "HELD");
     served(&client, "a hold has expired", 1);
     let rows = client.all("/orders/W/history");
-    let told = rows.iter().filter(|row| row["event"] == "allocated" && row["reason"] == "backorder").count();
-    assert_eq!(told, 5);
+    let served = rows.iter().filter(|row| row["event"] == "allocated" && row["reason"] == "backorder").count();
+    assert_eq!(served, 5);
 }
 
 fn a_newcomer_gets_only_units_that_no_line_waits_for(database: &TestDatabase) {

@@ -217,7 +217,7 @@ fn errors_of_order_lines_name_their_index(database: &TestDatabase) {
             "order_id": "", "on_shortage": "no", "hold_seconds": 1, "priority": "high", "allow_split": 1, "note": "",
             "lines": [{"sku": "", "qty": 0}, {"sku": "LAMP"}, 7]
         });
-        let told = client.post("/orders", &all).faults();
+        let reported = client.post("/orders", &all).faults();
         let expected = [
             "/allow_split",
             "/hold_seconds",
@@ -230,7 +230,7 @@ fn errors_of_order_lines_name_their_index(database: &TestDatabase) {
             "/order_id",
             "/priority",
         ];
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
         assert_eq!(client.post("/orders", &json!({})).faults(), ["/lines", "/order_id"]);
         assert_eq!(client.post("/orders?dry_run=1", &order("O-1", &[("LAMP", 1)], json!({}))).faults(), ["dry_run"]);
         let long = "🪑".repeat(255);

@@ -127,9 +127,9 @@ fn displaced_lines_get_other_batches(database: &TestDatabase) {
         let rows = client.all(&format!("/orders/{order}/history"));
         rows.into_iter().filter(|row| row["event"] == "promise_worsened").collect()
     };
-    let told = worse("A");
-    assert_eq!(told.len(), 1);
-    let row = &told[0];
+    let rows = worse("A");
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
     assert_eq!((&row["reference"], &row["qty"]), (&json!("B-2"), &json!(2)));
     assert_eq!((&row["old_eta"], &row["new_eta"]), (&json!("2027-01-10"), &json!("2027-02-10")));
     assert!(worse("B").is_empty(), "sooner is not worse");
@@ -141,12 +141,12 @@ fn a_delay_lists_the_affected_lines(database: &TestDatabase) {
     client.add_batch("B-1", "LAMP", 6, Some("2027-01-10"));
     place(&client, "A", 3, json!({}));
     place(&client, "B", 2, json!({"priority": 1}));
-    let told = "SELECT count(*) FROM all_events WHERE type = 'promise_worsened'";
+    let worsened = "SELECT count(*) FROM all_events WHERE type = 'promise_worsened'";
     let earlier = change(&client, "B-1", json!({"eta": "2027-01-05"}));
-    assert_eq!((&earlier["eta"], affected(&earlier).len(), database.count(told)), (&json!("2027-01-05"), 0, 0));
+    assert_eq!((&earlier["eta"], affected(&earlier).len(), database.count(worsened)), (&json!("2027-01-05"), 0, 0));
     let later = change(&client, "B-1", json!({"eta": "2027-03-01"}));
     assert_eq!(affected(&later), ["B 2 B-1 2027-01-05 to 2027-03-01", "A 3 B-1 2027-01-05 to 2027-03-01"]);
-    assert_eq!(database.count(told), 2);
+    assert_eq!(database.count(worsened), 2);
     assert_eq!(client.order("A")["lines"][0]["allocations"][0]["eta"], "2027-03-01");
     let again = change(&client, "B-1", json!({"eta": "2027-03-01"}));
     assert!(affected(&again).is_empty(), "the current values are no change");
@@ -154,7 +154,7 @@ fn a_delay_lists_the_affected_lines(database: &TestDatabase) {
     assert_eq!((&product["in_stock"], &product["on_its_way"]), (&json!(0), &json!(6)));
 
     let arrived = change(&client, "B-1", json!({"eta": null}));
-    assert_eq!((&arrived["eta"], affected(&arrived).len(), database.count(told)), (&json!(null), 0, 2));
+    assert_eq!((&arrived["eta"], affected(&arrived).len(), database.count(worsened)), (&json!(null), 0, 2));
     let product = client.product("LAMP");
     assert_eq!((&product["in_stock"], &product["on_its_way"]), (&json!(6), &json!(0)));
     assert_eq!(client.order("A")["lines"][0]["allocations"][0]["eta"], json!(null));
@@ -179,11 +179,11 @@ fn lines_move_to_earlier_batches_on_request(database: &TestDatabase) {
         "A 1 LATE 2027-01-10 to 2027-03-01",
         "B 3 LATE 2027-01-10 to 2027-03-01",
     ];
-    let mut told = affected(&answer);
-    told.sort();
+    let mut lines = affected(&answer);
+    lines.sort();
     let mut sorted = expected.map(str::to_owned);
     sorted.sort();
-    assert_eq!(told, sorted);
+    assert_eq!(lines, sorted);
     assert!(displaced(&answer).is_empty());
     assert_eq!(client.standing("A"), "allocated LAMP 3 (SOON 2, LATE 1)");
     assert_eq!(client.standing("B"), "allocated LAMP 3 (LATE 3)");
@@ -224,9 +224,9 @@ fn hundreds_of_lines_leave_and_move(database: &TestDatabase) {
     let answer = change(&client, "B-1", json!({"eta": "2027-03-01", "purchased_quantity": 200, "reallocate": true}));
     // The oldest 60 have moved to the earlier batch; of the others, 100 stay and the youngest 140 wait.
     assert_eq!(displaced(&answer).len(), 140);
-    let told = affected(&answer);
-    assert_eq!((told.len(), told[0].as_str()), (120 + 100, "O-000 1 SMALL-0 2027-01-10 to 2027-01-20"));
-    assert_eq!(told[120], "O-060 2 B-1 2027-01-10 to 2027-03-01");
+    let lines = affected(&answer);
+    assert_eq!((lines.len(), lines[0].as_str()), (120 + 100, "O-000 1 SMALL-0 2027-01-10 to 2027-01-20"));
+    assert_eq!(lines[120], "O-060 2 B-1 2027-01-10 to 2027-03-01");
     let queue = client.queue("LAMP");
     let youngest: Vec<_> = (160..300).map(|number| (format!("O-{number:03}"), 2)).collect();
     assert_eq!(queue, youngest);
@@ -277,13 +277,13 @@ fn a_batch_is_deleted_only_in_the_version_that_was_seen(database: &TestDatabase)
     let client = server.client();
     let added = tag(&client.add_batch("B-1", "LAMP", 5, None));
     client.allocate("O-1", "LAMP", 2);
-    let shown = client.get("/batch/B-1");
-    assert_ne!(tag(&shown), added, "the body has changed");
+    let current = client.get("/batch/B-1");
+    assert_ne!(tag(&current), added, "the body has changed");
     assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &added)).status, 200);
-    assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &tag(&shown))).status, 304);
+    assert_eq!(client.get_with("/batch/B-1", ("if-none-match", &tag(&current))).status, 304);
     client.give_back("O-1", "B-1");
     let changed = tag(&client.change_batch("B-1", &json!({"purchased_quantity": 6})));
-    for late in [&added, &tag(&shown), "\"something else\"", "W/\"1\""] {
+    for late in [&added, &tag(&current), "\"something else\"", "W/\"1\""] {
         client.remove_batch_if("B-1", late).problem(412, "batch-changed");
     }
     assert_eq!(client.remove_batch_if("B-1", &changed).status, 204);

@@ -78,8 +78,8 @@ fn a_replica_an_hour_ahead_expires_no_cart_of_others_and_records_no_future_insta
     assert!((2..=11).contains(&remaining), "{remaining}");
     thread::sleep(Duration::from_secs(2));
     assert_eq!(ahead.client().order("CART")["status"], "held");
-    let told = ahead.log().iter().filter(|line| line.contains("the clock of this machine is off by 3600 s")).count();
-    assert_eq!(told, 1, "{:?}", ahead.log());
+    let lines = ahead.log().iter().filter(|line| line.contains("the clock of this machine is off by 3600 s")).count();
+    assert_eq!(lines, 1, "{:?}", ahead.log());
     drop(ahead);
 
     assert_eq!(client.order("CART")["status"], "held");

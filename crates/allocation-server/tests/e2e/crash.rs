@@ -78,8 +78,8 @@ fn every_acknowledged_allocation_survives_kill_9(database: &TestDatabase) {
         let reference = batch["reference"].as_str().unwrap();
         assert_eq!(batch["allocated_quantity"].as_u64().unwrap(), sums.get(reference).copied().unwrap_or(0));
     }
-    let told = database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'");
-    assert_eq!(usize::try_from(told).unwrap(), stored.len());
+    let events = database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'");
+    assert_eq!(usize::try_from(events).unwrap(), stored.len());
 }
 
 fn every_acknowledged_order_survives_kill_9_whole(database: &TestDatabase) {

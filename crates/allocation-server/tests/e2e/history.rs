@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 /// The history of an order, one event per line.
-fn told(client: &Client, order_id: &str) -> Vec<String> {
+fn describe(client: &Client, order_id: &str) -> Vec<String> {
     let one = |row: &Value| {
-        let mut told = format!("{} {}", row["event"].as_str().unwrap(), row["sku"].as_str().unwrap());
+        let mut words = format!("{} {}", row["event"].as_str().unwrap(), row["sku"].as_str().unwrap());
         for member in ["qty", "reference", "reason"] {
             match &row[member] {
                 Value::Null => {}
-                Value::String(text) => told += &format!(" {text}"),
-                other => told += &format!(" {other}"),
+                Value::String(text) => words += &format!(" {text}"),
+                other => words += &format!(" {other}"),
             }
         }
-        told
+        words
     };
     client.all(&format!("/orders/{order_id}/history")).iter().map(one).collect()
 }
@@ -97,7 +97,7 @@ fn the_history_of_an_order_is_its_life_cycle(database: &TestDatabase) {
         "deallocated LAMP 1 B-2 cancellation",
         "line_cancelled LAMP",
     ];
-    assert_eq!(told(&client, "O-1"), expected);
+    assert_eq!(describe(&client, "O-1"), expected);
 
     let rows = client.all("/orders/O-1/history");
     let at: Vec<DateTime<Utc>> = rows.iter().map(|row| row["at"].as_str().unwrap().parse().unwrap()).collect();
@@ -126,7 +126,7 @@ fn orders_over_several_skus_and_standalone_lines_have_histories_too(database: &T
     for limit in 1..=9 {
         assert_eq!(client.all(&format!("/orders/O-1/history?limit={limit}")), rows, "pages of {limit}");
     }
-    let mut lamp = told(&client, "O-1");
+    let mut lamp = describe(&client, "O-1");
     let sofa: Vec<String> = lamp.extract_if(.., |event| event.contains("SOFA")).collect();
     assert_eq!(
         lamp,
@@ -137,7 +137,7 @@ fn orders_over_several_skus_and_standalone_lines_have_histories_too(database: &T
         ["line_placed SOFA 2", "allocated SOFA 2 B-2 new_line", "deallocated SOFA 2 B-2 expiry", "hold_expired SOFA"]
     );
     let expected = ["allocated LAMP 2 B-1 new_line", "deallocated LAMP 2 B-1 request"];
-    assert_eq!(told(&client, "O-2"), expected, "the history outlives the order");
+    assert_eq!(describe(&client, "O-2"), expected, "the history outlives the order");
     client.get("/orders/NONE/history").problem(404, "order-not-found");
 }
 

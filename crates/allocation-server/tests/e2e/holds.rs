@@ -1,7 +1,7 @@
 //! Units are held until an instant, and no longer.
 
 use crate::support::{
-    Client, Server, TestDatabase, expire, expire_at, expire_where, now, on_every_database, swept, told, unswept,
+    Client, Server, TestDatabase, expire, expire_at, expire_where, now, on_every_database, summary, swept, unswept,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn a_held_order_is_confirmed(database: &TestDatabase) {
     client.add_batch("B-1", "LAMP", 5, None);
     let before = now();
     let placed = client.place("O-1", &[("LAMP", 3)], json!({"hold_seconds": 600}));
-    assert_eq!((placed.status, told(&placed.json()).as_str()), (201, "held LAMP 3 (B-1 3)"));
+    assert_eq!((placed.status, summary(&placed.json()).as_str()), (201, "held LAMP 3 (B-1 3)"));
     assert!((before + seconds(600)..=now() + seconds(600)).contains(&expires_at(&placed.json())), "{placed:?}");
     assert_eq!(client.order("O-1"), placed.json());
     assert_eq!(
@@ -35,7 +35,7 @@ fn a_held_order_is_confirmed(database: &TestDatabase) {
     client.allocate("O-2", "LAMP", 3).problem(409, "out-of-stock");
 
     let confirmed = client.confirm("O-1");
-    assert_eq!((confirmed.status, told(&confirmed.json()).as_str()), (200, "allocated LAMP 3 (B-1 3)"));
+    assert_eq!((confirmed.status, summary(&confirmed.json()).as_str()), (200, "allocated LAMP 3 (B-1 3)"));
     assert!(confirmed.json()["expires_at"].is_null());
     assert_eq!(client.product("LAMP")["held"], 0);
     let again = client.confirm("O-1");
@@ -43,8 +43,8 @@ fn a_held_order_is_confirmed(database: &TestDatabase) {
     client.extend("O-1", 60).problem(409, "order-not-held");
     client.confirm("NONE").problem(404, "order-not-found");
     client.extend("NONE", 60).problem(404, "order-not-found");
-    let told = "SELECT count(*) FROM all_events WHERE type = 'hold_confirmed'";
-    assert_eq!(database.count(told), 1);
+    let confirmations = "SELECT count(*) FROM all_events WHERE type = 'hold_confirmed'";
+    assert_eq!(database.count(confirmations), 1);
 }
 
 fn a_hold_is_extended_and_never_shortened(database: &TestDatabase) {
@@ -55,7 +55,7 @@ fn a_hold_is_extended_and_never_shortened(database: &TestDatabase) {
     let placed = client.place("O-1", &[("LAMP", 1), ("SOFA", 1)], json!({"hold_seconds": 60})).json();
     let before = now();
     let extended = client.extend("O-1", 1_200);
-    assert_eq!((extended.status, told(&extended.json())), (200, told(&placed)));
+    assert_eq!((extended.status, summary(&extended.json())), (200, summary(&placed)));
     let until = expires_at(&extended.json());
     assert!((before + seconds(1_200)..=now() + seconds(1_200)).contains(&until));
     let shorter = client.extend("O-1", 10);
@@ -134,7 +134,7 @@ fn an_order_whose_units_were_reallocated_is_never_confirmed(database: &TestDatab
     client.extend("O-1", 60).problem(409, "hold-expired");
     client.allocate("O-1", "SOFA", 4).problem(409, "hold-expired");
     let again = client.place("O-1", &lines, terms);
-    assert_eq!((again.status, told(&again.json()).as_str()), (200, "expired LAMP 0 SOFA 0"), "it is not revived");
+    assert_eq!((again.status, summary(&again.json()).as_str()), (200, "expired LAMP 0 SOFA 0"), "it is not revived");
     assert_eq!(client.cancel("O-1").status, 204);
     assert_eq!(client.standing("O-1"), "expired LAMP 0 SOFA 0");
     client.give_back("O-1", "B-1").problem(404, "allocation-not-found");
@@ -260,14 +260,14 @@ fn units_that_a_held_order_gets_later_expire_with_its_hold(database: &TestDataba
     client.register("SOFA");
     let terms = json!({"hold_seconds": 600, "on_shortage": "backorder"});
     let placed = client.place("O-1", &[("LAMP", 3)], terms.clone());
-    assert_eq!(told(&placed.json()), "backordered LAMP 0 +3");
+    assert_eq!(summary(&placed.json()), "backordered LAMP 0 +3");
     client.add_batch("B-1", "LAMP", 2, None);
     assert_eq!(client.standing("O-1"), "partially_allocated LAMP 2 (B-1 2) +1");
     assert_eq!(expires_at(&client.order("O-1")), expires_at(&placed.json()));
     assert_eq!(client.product("LAMP")["held"], 2);
     client.place("O-2", &[("SOFA", 3)], terms);
     let confirmed = client.confirm("O-1");
-    assert_eq!((confirmed.status, told(&confirmed.json()).as_str()), (200, "partially_allocated LAMP 2 (B-1 2) +1"));
+    assert_eq!((confirmed.status, summary(&confirmed.json()).as_str()), (200, "partially_allocated LAMP 2 (B-1 2) +1"));
     assert_eq!((client.product("LAMP")["held"].as_u64(), client.queue("LAMP").len()), (Some(0), 1), "it waits firmly");
     expire(database, "O-2");
     client.add_batch("B-2", "SOFA", 3, None);

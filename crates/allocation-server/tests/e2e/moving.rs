@@ -130,8 +130,8 @@ fn a_batch_with_many_lines_is_postponed_in_steps_that_survive_kill_9(database: &
     let server = finish_after_kill_9(server, database, 34_000);
     let client = server.client();
     assert_eq!((client.available("B-2"), batch(&client)["allocated_quantity"].clone()), (0, json!(30_000)));
-    let told = "SELECT count(*) FROM all_events WHERE type = 'promise_worsened'";
-    assert_eq!(database.count(told), i64::from(LINES), "every line has learnt of it once");
+    let worsened = "SELECT count(*) FROM all_events WHERE type = 'promise_worsened'";
+    assert_eq!(database.count(worsened), i64::from(LINES), "every line has learnt of it once");
     let moved = "SELECT count(*) FROM allocations WHERE reference = 'B-2' AND placed_at > 4990 AND placed_at <= 19990";
     assert_eq!(database.count(moved), 0, "the first ones have moved");
     let (allocated, waiting, _) = replayed(&client, i64::from(2 * LINES));

@@ -1,6 +1,6 @@
 //! Orders are all or nothing, or wait; and standalone lines are orders too.
 
-use crate::support::{Client, Server, TestDatabase, encoded, expire, on_every_database, order, told};
+use crate::support::{Client, Server, TestDatabase, encoded, expire, on_every_database, order, summary};
 use serde_json::{Value, json};
 
 /// All stored rows, as one text.
@@ -74,11 +74,11 @@ fn missing_units_are_backordered_if_the_order_accepts_it(database: &TestDatabase
     let part = client.place("O-1", &[("LAMP", 8), ("CHAIR", 5), ("SOFA", 1)], backorder.clone());
     assert_eq!(part.status, 201);
     let expected = "partially_allocated CHAIR 5 (CHAIRS 5) LAMP 6 (LAMPS 2, MORE-LAMPS 4) +2 SOFA 0 +1";
-    assert_eq!((told(&part.json()).as_str(), client.standing("O-1").as_str()), (expected, expected));
+    assert_eq!((summary(&part.json()).as_str(), client.standing("O-1").as_str()), (expected, expected));
     let none = client.place("O-2", &[("LAMP", 3), ("BED", 2)], backorder.clone());
-    assert_eq!((none.status, told(&none.json()).as_str()), (201, "backordered BED 0 +2 LAMP 0 +3"));
+    assert_eq!((none.status, summary(&none.json()).as_str()), (201, "backordered BED 0 +2 LAMP 0 +3"));
     let all = client.place("O-3", &[("STOOL", 1)], backorder);
-    assert_eq!(told(&all.json()), "backordered STOOL 0 +1");
+    assert_eq!(summary(&all.json()), "backordered STOOL 0 +1");
     client.add_batch("STOOLS", "STOOL", 1, None);
     assert_eq!(client.standing("O-3"), "allocated STOOL 1 (STOOLS 1)");
 }
@@ -140,7 +140,7 @@ fn a_cancelled_order_frees_all_it_holds_once(database: &TestDatabase) {
     client.extend("O-1", 60).problem(409, "order-cancelled");
     client.allocate("O-1", "CHAIR", 5).problem(409, "order-cancelled");
     let again = client.place("O-1", &lines, json!({}));
-    assert_eq!((again.status, told(&again.json()).as_str()), (200, "cancelled CHAIR 0 LAMP 0"), "it is not revived");
+    assert_eq!((again.status, summary(&again.json()).as_str()), (200, "cancelled CHAIR 0 LAMP 0"), "it is not revived");
     client.cancel("NONE").problem(404, "order-not-found");
     client.get("/orders/NONE").problem(404, "order-not-found");
     assert_eq!(stored(database), before);
@@ -197,7 +197,7 @@ fn an_order_lacks_the_units_that_it_released(database: &TestDatabase) {
     client.place("O-1", &[("CHAIR", 2), ("LAMP", 2)], json!({"hold_seconds": 600}));
     assert_eq!(client.give_back("O-1", "CHAIRS").status, 204);
     assert_eq!(client.standing("O-1"), "partially_allocated CHAIR 0 LAMP 2 (LAMPS 2)");
-    assert_eq!(told(&client.confirm("O-1").json()), "partially_allocated CHAIR 0 LAMP 2 (LAMPS 2)");
+    assert_eq!(summary(&client.confirm("O-1").json()), "partially_allocated CHAIR 0 LAMP 2 (LAMPS 2)");
     assert_eq!(client.give_back("O-1", "LAMPS").status, 204);
     assert_eq!(client.standing("O-1"), "cancelled CHAIR 0 LAMP 0");
 }
@@ -335,8 +335,8 @@ fn an_order_has_up_to_500_lines(database: &TestDatabase) {
     let placed = client.place("O-1", &lines[..500], json!({"hold_seconds": 600}));
     assert_eq!((placed.status, placed.json()["status"].as_str()), (201, Some("held")));
     let placed = placed.json();
-    let told: Vec<_> = placed["lines"].as_array().unwrap().iter().map(|line| line["sku"].as_str().unwrap()).collect();
-    assert_eq!(told, skus[..500]);
+    let listed: Vec<_> = placed["lines"].as_array().unwrap().iter().map(|line| line["sku"].as_str().unwrap()).collect();
+    assert_eq!(listed, skus[..500]);
     assert_eq!(client.order("O-1"), placed);
     assert_eq!(client.confirm("O-1").json()["status"], "allocated");
     assert_eq!(client.cancel("O-1").status, 204);

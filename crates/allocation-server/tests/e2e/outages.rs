@@ -34,14 +34,14 @@ pub(crate) fn unready(client: &Client) -> Answer {
 }
 
 /// The warnings and errors of the log, and the lines that report a recovery.
-fn told(server: &Server) -> Vec<String> {
-    let told = |line: &String| {
+fn warnings(server: &Server) -> Vec<String> {
+    let message = |line: &String| {
         let line: Value = serde_json::from_str(line).unwrap();
         let message = line["message"].as_str().unwrap_or_default();
-        let told = line["level"] != "INFO" && line["level"] != "DEBUG" || message.contains("resumed");
-        told.then(|| message.to_owned())
+        let counts = line["level"] != "INFO" && line["level"] != "DEBUG" || message.contains("resumed");
+        counts.then(|| message.to_owned())
     };
-    server.log().iter().filter_map(told).collect()
+    server.log().iter().filter_map(message).collect()
 }
 
 fn through(url: &str) -> impl FnOnce(&mut Command) -> &mut Command {
@@ -136,7 +136,7 @@ fn an_outage_logs_two_lines_for_each_component_with_the_cause() {
     let client = server.client();
     client.add_batch("B-1", "LAMP", 100, None);
     ready(&client);
-    let before = told(&server).len();
+    let before = warnings(&server).len();
     database.set_away(true);
     unready(&client).problem(503, "database-unavailable");
     for number in 0..10 {
@@ -149,7 +149,7 @@ fn an_outage_logs_two_lines_for_each_component_with_the_cause() {
     let parts = ["the database", "database access of requests", "event sequencing"];
     let changes = eventually("a part does not resume", || {
         client.get("/batch/B-1");
-        let changes = changes(&told(&server)[before..]);
+        let changes = changes(&warnings(&server)[before..]);
         let all = parts.iter().all(|part| changes.contains_key(*part));
         let resumed = |of: &Vec<String>| of.last().is_some_and(|line| line.contains(" resumed after "));
         (all && changes.values().all(resumed)).then_some(changes)
@@ -164,9 +164,9 @@ fn an_outage_logs_two_lines_for_each_component_with_the_cause() {
 }
 
 /// The lines about changes of state by the part that changed. A reminder follows every minute that an outage lasts.
-fn changes(told: &[String]) -> BTreeMap<String, Vec<String>> {
+fn changes(warnings: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut changes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for line in told.iter().filter(|line| !line.contains(" still failing after ")) {
+    for line in warnings.iter().filter(|line| !line.contains(" still failing after ")) {
         let (part, _) =
             line.split_once(" failed, ").or_else(|| line.split_once(" resumed after ")).unwrap_or((line, ""));
         changes.entry(part.to_owned()).or_default().push(line.clone());
@@ -230,9 +230,9 @@ fn a_lock_of_another_session_is_reported_as_such() {
         answer.problem(503, "database-busy");
         holder.join().unwrap();
     });
-    let told = told(&server);
-    let busy: Vec<_> = told.iter().filter(|line| line.starts_with("locking by requests failed")).collect();
-    assert_eq!(busy.len(), 1, "{told:?}");
+    let warnings = warnings(&server);
+    let busy: Vec<_> = warnings.iter().filter(|line| line.starts_with("locking by requests failed")).collect();
+    assert_eq!(busy.len(), 1, "{warnings:?}");
     assert!(busy[0].contains("lock timeout"), "{busy:?}");
 }
 
@@ -249,9 +249,9 @@ fn a_sqlite_lock_of_another_program_is_reported_as_such() {
     drop(held);
     ready(&client);
     assert_eq!(client.change_batch("B-1", &serde_json::json!({"purchased_quantity": 99})).status, 200);
-    let told = told(&server);
-    let busy: Vec<_> = told.iter().filter(|line| line.starts_with("locking by requests failed")).collect();
-    assert_eq!(busy.len(), 1, "{told:?}");
+    let warnings = warnings(&server);
+    let busy: Vec<_> = warnings.iter().filter(|line| line.starts_with("locking by requests failed")).collect();
+    assert_eq!(busy.len(), 1, "{warnings:?}");
     assert!(busy[0].contains("database is locked") || busy[0].contains("other writers"), "{busy:?}");
 }
 

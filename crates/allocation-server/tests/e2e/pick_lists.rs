@@ -98,10 +98,10 @@ fn an_order_is_listed_picked_and_shipped(database: &TestDatabase) {
     assert_eq!(client.all("/orders?status=shipped").len(), 1);
     let second = make(&client, &json!({"pick_list_id": "NOON"}));
     assert_eq!(lines(&second.json()), ["1 C-2 O-2 1 open"]);
-    let told: Vec<Value> = client.all("/orders/O-2/history").iter().map(|event| event["event"].clone()).collect();
+    let names: Vec<Value> = client.all("/orders/O-2/history").iter().map(|event| event["event"].clone()).collect();
     let events = ["allocated", "pick_listed", "picked", "units_missing", "shipped"];
     for event in events {
-        assert!(told.iter().any(|other| other == event), "no {event} in {told:?}");
+        assert!(names.iter().any(|other| other == event), "no {event} in {names:?}");
     }
 }
 
@@ -358,8 +358,8 @@ fn every_acknowledged_pick_survives_kill_9(database: &TestDatabase) {
     let client = server.client();
     let list = client.get("/pick-lists/P").json();
     for line in &picked {
-        let shown = &list["lines"][usize::try_from(line - 1).unwrap()];
-        assert_eq!(shown["picked"].as_u64(), Some(line % 3), "{shown} was answered");
+        let line_shown = &list["lines"][usize::try_from(line - 1).unwrap()];
+        assert_eq!(line_shown["picked"].as_u64(), Some(line % 3), "{line_shown} was answered");
         assert_eq!(pick(&client, "P", *line, i64::try_from(line % 3).unwrap()).status, 200, "a repeat changes nothing");
     }
     counters(&client, "B");
@@ -369,11 +369,11 @@ fn every_acknowledged_pick_survives_kill_9(database: &TestDatabase) {
 fn events(client: &Client, database: &TestDatabase) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let told = client.get("/events?limit=1000").json().as_array().unwrap().clone();
-        if told.len() == usize::try_from(database.count("SELECT count(*) FROM all_events")).unwrap() {
-            return told;
+        let events = client.get("/events?limit=1000").json().as_array().unwrap().clone();
+        if events.len() == usize::try_from(database.count("SELECT count(*) FROM all_events")).unwrap() {
+            return events;
         }
-        assert!(Instant::now() < deadline, "{} events", told.len());
+        assert!(Instant::now() < deadline, "{} events", events.len());
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -464,10 +464,10 @@ fn a_list_over_many_skus_is_made_and_shipped_atomically_under_kill_9(database: &
     let server = Server::start(database);
     let client = server.client();
     for list in client.all("/pick-lists") {
-        let shown = client.get(&format!("/pick-lists/{}", list["pick_list_id"].as_str().unwrap())).json();
-        let lines = shown["lines"].as_array().unwrap();
+        let current = client.get(&format!("/pick-lists/{}", list["pick_list_id"].as_str().unwrap())).json();
+        let lines = current["lines"].as_array().unwrap();
         let shipped = lines.iter().filter(|line| line["status"] == "shipped").count();
-        assert!(lines.len() == SKUS && [0, SKUS].contains(&shipped), "{shown}");
+        assert!(lines.len() == SKUS && [0, SKUS].contains(&shipped), "{current}");
     }
     // A client without a response repeats its request.
     for order in &orders {

@@ -91,8 +91,8 @@ fn availability_is_a_series_over_dates(database: &TestDatabase) {
         assert!(answer.get("earliest").is_none());
     }
     let both = availability(&client, "?qty=3&by=2027-01-31");
-    let told = (&both["earliest"]["eta"], &both["available_by"], &both["qty"], &both["by"]);
-    assert_eq!(told, (&json!("2027-01-10"), &json!(8), &json!(3), &json!("2027-01-31")));
+    let answer = (&both["earliest"]["eta"], &both["available_by"], &both["qty"], &both["by"]);
+    assert_eq!(answer, (&json!("2027-01-10"), &json!(8), &json!(3), &json!("2027-01-31")));
 
     client.allocate("ALL", "LAMP", 11);
     let none = availability(&client, "?qty=1&by=2027-12-31");

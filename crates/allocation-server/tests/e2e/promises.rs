@@ -54,12 +54,16 @@ fn overdue_units_are_promised_for_today_and_not_picked(database: &TestDatabase) 
     client.add_batch("STOCK", "LAMP", 2, None);
     client.add_batch("LATE", "LAMP", 10, Some("2020-01-01"));
     client.add_batch("LATER", "LAMP", 5, Some("2027-01-15"));
-    let told = client.get(&format!("/products/LAMP/availability?qty=3&by={YESTERDAY}")).json();
+    let availability = client.get(&format!("/products/LAMP/availability?qty=3&by={YESTERDAY}")).json();
     let series = json!([
         {"eta": null, "available": 2}, {"eta": TODAY, "available": 12}, {"eta": "2027-01-15", "available": 17},
     ]);
-    assert_eq!((&told["series"], &told["earliest"]), (&series, &json!({"eta": TODAY})), "never earlier than today");
-    assert_eq!(told["available_by"], 2, "nothing of it was there yesterday");
+    assert_eq!(
+        (&availability["series"], &availability["earliest"]),
+        (&series, &json!({"eta": TODAY})),
+        "never earlier than today"
+    );
+    assert_eq!(availability["available_by"], 2, "nothing of it was there yesterday");
     let by_today = client.get(&format!("/products/LAMP/availability?by={TODAY}")).json();
     assert_eq!(by_today["available_by"], 12);
 

@@ -11,9 +11,9 @@ const SECRET: &str = "hunter";
 #[track_caller]
 fn assert_hides_the_secret(command: &mut Command) -> String {
     let Output { stdout, stderr, .. } = command.output().unwrap();
-    let shown = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(!shown.contains(SECRET) && !shown.contains("panicked"), "{shown}");
-    shown
+    let output = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(!output.contains(SECRET) && !output.contains("panicked"), "{output}");
+    output
 }
 
 #[test]
@@ -40,8 +40,8 @@ fn no_message_quotes_a_url_of_the_database() {
         "postgres://db/stock?target_session_attrs=hunter2".to_owned(),
         format!("postgres://127.0.0.1:{closed}/stock?user=clerk&password=hunter%32"),
     ] {
-        let shown = assert_hides_the_secret(binary().args(["migrate", "status"]).env("DATABASE_URL", &url));
-        assert!(shown.contains("DATABASE_URL"), "{url}: {shown}");
+        let output = assert_hides_the_secret(binary().args(["migrate", "status"]).env("DATABASE_URL", &url));
+        assert!(output.contains("DATABASE_URL"), "{url}: {output}");
         assert_hides_the_secret(binary().args(["migrate", "status", "--database-url", &url]));
         assert_hides_the_secret(binary().arg("--help").env("DATABASE_URL", &url));
     }
@@ -79,8 +79,8 @@ fn no_message_quotes_a_line_of_the_dotenv_file() {
         ("B='hunter2", "line 1"),
     ] {
         fs::write(folder.path().join(".env"), text).unwrap();
-        let shown = assert_hides_the_secret(binary().current_dir(&folder).args(["migrate", "status"]));
-        assert!(shown.contains(".env") && shown.contains(line), "{text}: {shown}");
+        let output = assert_hides_the_secret(binary().current_dir(&folder).args(["migrate", "status"]));
+        assert!(output.contains(".env") && output.contains(line), "{text}: {output}");
     }
 }
 
@@ -95,8 +95,8 @@ fn urls_come_from_files() {
     assert_eq!(String::from_utf8_lossy(&up.stdout), "nothing to do\n");
 
     for url in ["postgres://clerk:hunter2@db/stock", "clerk:hunter2@db"] {
-        let shown = assert_hides_the_secret(binary().args(["migrate", "status"]).env("DATABASE_URL_FILE", url));
-        assert!(shown.contains("names a file, not a URL"), "{shown}");
+        let output = assert_hides_the_secret(binary().args(["migrate", "status"]).env("DATABASE_URL_FILE", url));
+        assert!(output.contains("names a file, not a URL"), "{output}");
         assert_hides_the_secret(binary().args(["--amqp-url-file", url, "--address", "127.0.0.1:0"]));
     }
 
@@ -104,8 +104,8 @@ fn urls_come_from_files() {
     fs::write(&broker, "amqp://clerk:hunter2@broker:x\n").unwrap();
     let mut serve = binary();
     serve.args(["--address", "127.0.0.1:0"]).env("DATABASE_URL_FILE", &url).env("ALLOCATION_AMQP_URL_FILE", &broker);
-    let shown = assert_hides_the_secret(&mut serve);
-    assert!(shown.contains("ALLOCATION_AMQP_URL_FILE") && shown.contains("amqp://USER"), "{shown}");
+    let output = assert_hides_the_secret(&mut serve);
+    assert!(output.contains("ALLOCATION_AMQP_URL_FILE") && output.contains("amqp://USER"), "{output}");
 }
 
 #[test]

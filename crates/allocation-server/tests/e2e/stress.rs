@@ -81,7 +81,7 @@ fn stress(database: &TestDatabase, servers: &[&Server]) {
 
 /// The expected kinds of events that have not happened: without them, the invariants prove nothing.
 fn missing(database: &TestDatabase) -> Vec<&'static str> {
-    let told = database.texts("SELECT DISTINCT type FROM all_events");
+    let recorded = database.texts("SELECT DISTINCT type FROM all_events");
     let events = [
         "allocated",
         "backordered",
@@ -99,7 +99,7 @@ fn missing(database: &TestDatabase) -> Vec<&'static str> {
         "shipped",
         "units_missing",
     ];
-    let mut missing: Vec<_> = events.into_iter().filter(|event| !told.iter().any(|other| other == event)).collect();
+    let mut missing: Vec<_> = events.into_iter().filter(|event| !recorded.iter().any(|other| other == event)).collect();
     if database.count("SELECT count(*) FROM all_events WHERE payload LIKE '%\"reason\":\"move\"%'") == 0 {
         missing.push("move");
     }

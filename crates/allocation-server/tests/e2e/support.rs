@@ -8,7 +8,7 @@ mod proxy;
 mod server;
 
 pub(crate) use certificates::{Authority, Certified, TlsFolder};
-pub(crate) use client::{Answer, Client, encoded, order, told};
+pub(crate) use client::{Answer, Client, encoded, order, summary};
 pub(crate) use holds::{expire, expire_at, expire_where, now, swept, unswept};
 pub(crate) use proxy::Proxy;
 pub(crate) use server::{Server, TODAY, binary, free_port, program};

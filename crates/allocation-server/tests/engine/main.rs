@@ -124,9 +124,9 @@ impl World {
         let line =
             OrderLine::new(OrderId::parse(order_id).unwrap(), Sku::parse(sku).unwrap(), Quantity::new(units).unwrap());
         let (engine, line) = (self.engine.clone(), line.unwrap());
-        let mut answer = Box::pin(async move { told(engine.allocate(line, EventContext::default()).await) });
+        let mut answer = Box::pin(async move { describe(engine.allocate(line, EventContext::default()).await) });
         match self.runtime.block_on(poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)))) {
-            Poll::Ready(told) => self.runtime.spawn(ready(told)),
+            Poll::Ready(described) => self.runtime.spawn(ready(described)),
             Poll::Pending => self.runtime.spawn(answer),
         }
     }
@@ -167,7 +167,7 @@ impl Drop for World {
     }
 }
 
-fn told(answer: Result<Outcome<LineAllocation>, EngineError<AllocateError>>) -> String {
+fn describe(answer: Result<Outcome<LineAllocation>, EngineError<AllocateError>>) -> String {
     match answer {
         Ok(Outcome::Changed(line)) => format!("allocated {} {}", line.order_id, line.quantity),
         Ok(Outcome::Unchanged(line)) => format!("unchanged {} {}", line.order_id, line.quantity),

@@ -35,12 +35,12 @@ fn lowers_a_batch_being_allocated(database: &TestDatabase, servers: &[&Server]) 
     assert!(lines.len() > 100);
     let (mut allocated, mut waiting) = (0, 0);
     for (order, quantity) in lines {
-        let told = client.order(&order);
-        let line = &told["lines"][0];
+        let placed = client.order(&order);
+        let line = &placed["lines"][0];
         let (has, lacks) = (line["allocated"].as_u64().unwrap(), line["backordered"].as_u64().unwrap());
-        assert_eq!(has + lacks, quantity, "it has its units or waits for them: {told}");
+        assert_eq!(has + lacks, quantity, "it has its units or waits for them: {placed}");
         let parts = line["allocations"].as_array().unwrap().iter().map(|part| part["qty"].as_u64().unwrap());
-        assert_eq!(parts.sum::<u64>(), has, "{told}");
+        assert_eq!(parts.sum::<u64>(), has, "{placed}");
         (allocated, waiting) = (allocated + has, waiting + lacks);
     }
     let product = client.product("LAMP");

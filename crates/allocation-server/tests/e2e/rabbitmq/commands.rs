@@ -74,8 +74,8 @@ fn commands_have_the_effect_of_requests(database: &TestDatabase) {
     assert_eq!(causes(database, "batch_changed"), ["C-5"]);
     let (broker, sender) = world.finish();
     assert!(dead_letters(&sender, &broker).is_empty());
-    let told = |table| format!("SELECT order_id FROM {table} WHERE traceparent = '{trace}'");
-    assert_eq!(database.texts(&format!("{} UNION ALL {}", told("events"), told("outbox"))), ["O-1"]);
+    let query = |table| format!("SELECT order_id FROM {table} WHERE traceparent = '{trace}'");
+    assert_eq!(database.texts(&format!("{} UNION ALL {}", query("events"), query("outbox"))), ["O-1"]);
 }
 
 fn the_events_of_a_command_name_the_user_that_the_broker_has_checked(database: &TestDatabase) {
@@ -364,7 +364,7 @@ fn a_password_is_never_logged() {
     }
     assert_eq!(server.client().get("/livez").status, 200, "connected clients are served");
     let log = server.log();
-    let told: Vec<&String> = log.iter().filter(|line| line.contains("hush")).collect();
-    assert!(told.is_empty(), "{told:?}");
+    let lines: Vec<&String> = log.iter().filter(|line| line.contains("hush")).collect();
+    assert!(lines.is_empty(), "{lines:?}");
     let _: Vec<Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
 }

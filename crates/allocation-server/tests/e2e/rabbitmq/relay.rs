@@ -92,9 +92,9 @@ fn an_unroutable_event_is_parked_and_republished_on_request(database: &TestDatab
     server.client().allocate("O-1", "LAMP", 1);
     assert_eq!(all_relayed(database), 3);
     assert_eq!(client.take(&queue, 1, SOON)[0].key, "allocation.line.allocated.v1");
-    let told = status(database);
-    assert_eq!((&told["parked"], &told["checkpoint"], &told["unsequenced"]), (&2.into(), &3.into(), &0.into()));
-    let first = &told["parked_events"][0];
+    let parked = status(database);
+    assert_eq!((&parked["parked"], &parked["checkpoint"], &parked["unsequenced"]), (&2.into(), &3.into(), &0.into()));
+    let first = &parked["parked_events"][0];
     assert!(first["reason"].as_str().unwrap().contains("NO_ROUTE"), "{first}");
     let table = outbox(database, &["status"]);
     assert!(table.contains("parked                     2\n") && table.contains("NO_ROUTE"), "{table}");
@@ -286,8 +286,8 @@ fn the_log_says_why_a_broker_is_unavailable() {
     for (url, reason) in [(wrong.as_str(), "ACCESS_REFUSED"), ("amqp://127.0.0.1:1/%2f", "refused")] {
         let server = Server::start_with(&database, |command| command.env("ALLOCATION_AMQP_URL", url));
         for what in ["event relay failed", "consuming commands failed"] {
-            let told = |line: &String| line.contains(what) && line.contains(reason);
-            eventually(what, || server.log().iter().any(told));
+            let is_reported = |line: &String| line.contains(what) && line.contains(reason);
+            eventually(what, || server.log().iter().any(is_reported));
         }
     }
 }

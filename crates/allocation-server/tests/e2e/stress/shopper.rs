@@ -303,16 +303,16 @@ impl Shopper {
         if order.stands == Stands::Held && order.fleeting || !matches!(order.stands, Stands::Held | Stands::Firm) {
             return;
         }
-        for told in body["lines"].as_array().unwrap() {
-            let sku = told["sku"].as_str().unwrap();
+        for row in body["lines"].as_array().unwrap() {
+            let sku = row["sku"].as_str().unwrap();
             let line = order.lines.get_mut(sku).unwrap();
             if is_steady(sku) {
-                let parts = parts(&told["allocations"]);
+                let parts = parts(&row["allocations"]);
                 for (batch, units) in line.parts.iter().flatten() {
                     assert!(parts.get(batch) >= Some(units), "an earlier response had {units} of {batch}: {body}");
                 }
                 assert!(!line.exact || line.parts.as_ref() == Some(&parts), "{line:?}: {body}");
-                line.exact |= told["backordered"] == 0;
+                line.exact |= row["backordered"] == 0;
                 line.parts = Some(parts);
             }
         }

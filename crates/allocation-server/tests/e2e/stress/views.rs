@@ -42,15 +42,15 @@ fn check_orders(client: &Client, stored: &Ledger) {
     for ((order, sku), line) in &stored.lines {
         orders.entry(order).or_default().push((sku, line));
     }
-    let shown = client.all("/orders?limit=1000");
-    assert_eq!(shown.len(), orders.len());
-    for (shown, (name, lines)) in shown.iter().zip(&orders) {
-        assert_eq!(shown["order_id"], *name, "by the bytes of their names");
+    let listed = client.all("/orders?limit=1000");
+    assert_eq!(listed.len(), orders.len());
+    for (listed, (name, lines)) in listed.iter().zip(&orders) {
+        assert_eq!(listed["order_id"], *name, "by the bytes of their names");
         let only: Vec<&Line> = lines.iter().map(|(_, line)| *line).collect();
-        assert_eq!(shown["status"], status(&only), "{shown} {lines:?}");
-        let told: Vec<Value> = shown["lines"].as_array().unwrap().iter().map(without_dates).collect();
+        assert_eq!(listed["status"], status(&only), "{listed} {lines:?}");
+        let lines_listed: Vec<Value> = listed["lines"].as_array().unwrap().iter().map(without_dates).collect();
         let expected: Vec<Value> = lines.iter().map(|(sku, line)| as_shown(sku, line)).collect();
-        assert_eq!(told, expected, "{shown}");
+        assert_eq!(lines_listed, expected, "{listed}");
     }
     for status in [
         "held",
@@ -64,21 +64,21 @@ fn check_orders(client: &Client, stored: &Ledger) {
         "cancelled",
     ] {
         let listed = client.all(&format!("/orders?status={status}&limit=1000"));
-        let expected: Vec<&Value> = shown.iter().filter(|order| order["status"] == status).collect();
+        let expected: Vec<&Value> = listed.iter().filter(|order| order["status"] == status).collect();
         assert_eq!(listed.iter().collect::<Vec<_>>(), expected, "{status}");
     }
 }
 
 fn as_shown(sku: &str, line: &Line) -> Value {
     let held: u64 = line.parts.values().sum();
-    let mut shown = json!({"sku": sku, "qty": line.quantity, "allocated": held, "backordered": line.waiting});
-    shown["allocations"] = json!(line.parts);
+    let mut view = json!({"sku": sku, "qty": line.quantity, "allocated": held, "backordered": line.waiting});
+    view["allocations"] = json!(line.parts);
     for (name, units) in
         [("picked", line.picked), ("shipped", line.shipped)].into_iter().filter(|(_, units)| *units > 0)
     {
-        shown[name] = json!(units);
+        view[name] = json!(units);
     }
-    shown
+    view
 }
 
 /// A returned line, with its allocations as units by batch.
@@ -95,13 +95,13 @@ fn check_allocations(client: &Client, stored: &Ledger) {
         let text = |name: &str| row[name].as_str().unwrap().to_owned();
         (text("order_id"), text("sku"), text("reference"), row["qty"].as_u64().unwrap())
     };
-    let mut shown: Vec<_> = rows.iter().map(row).collect();
-    shown.sort();
+    let mut rows_listed: Vec<_> = rows.iter().map(row).collect();
+    rows_listed.sort();
     let of_line = |((order, sku), line): (&(String, String), &Line)| -> Vec<(String, String, String, u64)> {
         line.parts.iter().map(|(batch, units)| (order.clone(), sku.clone(), batch.clone(), *units)).collect()
     };
     let expected: Vec<_> = stored.lines.iter().flat_map(of_line).collect();
-    assert_eq!(shown, expected, "both views agree");
+    assert_eq!(rows_listed, expected, "both views agree");
 }
 
 fn check_products(client: &Client) {

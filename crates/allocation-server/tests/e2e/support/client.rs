@@ -220,10 +220,10 @@ impl Client {
         answer.json()
     }
 
-    /// Returns an order in one line: see [`told`].
+    /// Returns an order in one line: see [`summary`].
     #[track_caller]
     pub(crate) fn standing(&self, order_id: &str) -> String {
-        told(&self.order(order_id))
+        summary(&self.order(order_id))
     }
 
     #[track_caller]
@@ -294,20 +294,20 @@ pub(crate) fn order(order_id: &str, lines: &[(&str, u32)], more: Value) -> Value
 /// Formats an order in one line: its status, and for each line the allocated units, their batches, and the
 /// backorder, as in `held LAMP 3 (B-1 2, B-2 1) SOFA 0 +4`.
 #[track_caller]
-pub(crate) fn told(order: &Value) -> String {
-    let mut told = order["status"].as_str().unwrap_or_else(|| panic!("no order: {order}")).to_owned();
+pub(crate) fn summary(order: &Value) -> String {
+    let mut text = order["status"].as_str().unwrap_or_else(|| panic!("no order: {order}")).to_owned();
     for line in order["lines"].as_array().unwrap() {
         let part = |part: &Value| format!("{} {}", part["reference"].as_str().unwrap(), part["qty"]);
         let parts: Vec<String> = line["allocations"].as_array().unwrap().iter().map(part).collect();
-        told += &format!(" {} {}", line["sku"].as_str().unwrap(), line["allocated"]);
+        text += &format!(" {} {}", line["sku"].as_str().unwrap(), line["allocated"]);
         if !parts.is_empty() {
-            told += &format!(" ({})", parts.join(", "));
+            text += &format!(" ({})", parts.join(", "));
         }
         if line["backordered"] != 0 {
-            told += &format!(" +{}", line["backordered"]);
+            text += &format!(" +{}", line["backordered"]);
         }
     }
-    told
+    text
 }
 
 fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> Answer {

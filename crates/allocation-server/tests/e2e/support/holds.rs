@@ -49,8 +49,8 @@ pub(crate) fn unswept(database: &TestDatabase, check: impl Fn(&str)) {
     for number in 1..=20 {
         let order_id = format!("HELD-{number}");
         check(&order_id);
-        let told = format!("SELECT count(*) FROM all_events WHERE type = 'hold_expired' AND order_id = '{order_id}'");
-        if database.count(&told) == 0 {
+        let query = format!("SELECT count(*) FROM all_events WHERE type = 'hold_expired' AND order_id = '{order_id}'");
+        if database.count(&query) == 0 {
             return;
         }
     }
