@@ -57,8 +57,18 @@ pub enum IdentifierError {
 /// The maximum length of an identifier in characters.
 const MAX_CHARACTERS: usize = 255;
 
+/// Returns whether a text keeps all rules at first sight: it has only visible ASCII characters, as most do.
+fn is_plain(text: &str) -> bool {
+    (1..=MAX_CHARACTERS).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !text.starts_with('.')
+}
+
 /// Checks the rules that have held for every identifier since the first version.
 fn check_shape(text: &str) -> Result<(), IdentifierError> {
+    if is_plain(text) {
+        return Ok(());
+    }
     if text.is_empty() {
         return Err(IdentifierError::Empty);
     }

@@ -153,6 +153,9 @@ fn check_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> 
 
 /// Returns whether a media type is the expected one in UTF-8.
 fn is_in_utf8(media_type: &str, expected: &str) -> bool {
+    if media_type == expected {
+        return true;
+    }
     let mut parts = media_type.split(';').map(str::trim);
     let is_expected = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(expected));
     is_expected

@@ -26,6 +26,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+/// The initial size of the buffer of a body, in bytes; most problems fit in it.
+const USUAL_BYTES: usize = 512;
+
 /// The media type of problems.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -272,7 +275,9 @@ impl Problem {
             detail: &self.detail,
             members: &self.members,
         };
-        serde_json::to_vec(&document).expect("texts and numbers are JSON")
+        let mut body = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut body, &document).expect("texts and numbers are JSON");
+        body
     }
 }
 

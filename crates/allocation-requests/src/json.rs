@@ -207,7 +207,11 @@ impl<'a> Json<'a> {
     /// Returns a string; `None` if the value is of another type.
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        serde_json::from_str(self.0).ok().map(|Text(text)| text)
+        match self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            // Valid JSON has no quotation mark in a string without escapes.
+            Some(text) if !text.contains('\\') => Some(Cow::Borrowed(text)),
+            _ => serde_json::from_str(self.0).ok().map(|Text(text)| text),
+        }
     }
 
     /// Returns an integer in any notation; `None` if the value is not an integer, or does not fit 64 bits.

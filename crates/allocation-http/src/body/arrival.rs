@@ -10,7 +10,10 @@ use actix_web::rt::time::{Instant, timeout};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::{FutureExt, StreamExt};
+use std::future::poll_fn;
+use std::mem::take;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// The time for a body to arrive; a longer transfer must keep up [`MIN_BYTES_PER_SECOND`].
@@ -33,7 +36,7 @@ pub(super) async fn collect(request: &HttpRequest, payload: Payload, limit: usiz
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let first = payload.next().now_or_never();
+    let first = first_piece(&mut payload).await;
     let second = if first.is_some() { payload.next().now_or_never() } else { None };
     match (first, second) {
         // A small body usually comes in one piece, with its head. It needs no timer, no copy and no share.
@@ -42,6 +45,23 @@ async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Resu
         // Boxed, or the future of every request would have room for it.
         (first, second) => Box::pin(await_rest(request, payload, [first, second], limit)).await,
     }
+}
+
+/// Returns the first piece of a body, `None` if it has not arrived yet.
+///
+/// The server calls a handler once it has read the head, and only then reads a body that came along with it. Such a
+/// body is there when the handler runs for the second time.
+async fn first_piece(payload: &mut Payload) -> Option<Option<Result<Bytes, PayloadError>>> {
+    let mut is_first_run = true;
+    poll_fn(|cx| match payload.poll_next_unpin(cx) {
+        Poll::Ready(piece) => Poll::Ready(Some(piece)),
+        Poll::Pending if take(&mut is_first_run) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Reads a body of which up to two pieces have arrived.

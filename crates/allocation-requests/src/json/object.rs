@@ -8,6 +8,9 @@ use std::fmt;
 /// The longest member name that is read, in bytes: error messages repeat names.
 const MAX_NAME_BYTES: usize = 1_024;
 
+/// The members for which there is room at once: most objects have no more.
+const USUAL_MEMBERS: usize = 8;
+
 /// An object whose members are taken one by one. A member that remains is unknown.
 ///
 /// ```
@@ -168,7 +171,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut members, mut longest_name) = (Vec::new(), 0);
+                let (mut members, mut longest_name) = (Vec::with_capacity(USUAL_MEMBERS), 0);
                 while members.len() < MAX_CHILDREN
                     && longest_name <= MAX_NAME_BYTES
                     && let Some((Text(name), value)) = map.next_entry::<Text<'_>, &RawValue>()?
