@@ -38,6 +38,12 @@ impl ApiKey {
         Self(text.into())
     }
 
+    /// Returns whether a text begins as keys do.
+    #[must_use]
+    pub fn is_like(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
     /// Parses a key, and verifies its checksum.
     ///
     /// # Errors

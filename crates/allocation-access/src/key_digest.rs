@@ -9,8 +9,9 @@ use subtle::ConstantTimeEq;
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// Returns the digest of a key's text.
-    pub(crate) fn of(text: &str) -> Self {
+    /// Returns the digest of a key's text, or of another secret.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text).into())
     }
 

@@ -1,4 +1,4 @@
-//! Access to the Allocation Service: API keys, scopes, the keyring and rate limits.
+//! Access to the Allocation Service: API keys, tokens of an issuer, scopes, the keyring and rate limits.
 //!
 //! Pure: time and random bytes are passed in.
 #![warn(missing_docs)]
@@ -16,6 +16,10 @@ mod last_use;
 mod plain_text;
 mod rate;
 mod scope;
+mod token;
+mod token_algorithm;
+mod token_keys;
+mod token_refusal;
 mod token_subject;
 
 pub use actor::{Actor, BrokerUser};
@@ -28,4 +32,8 @@ pub use key_record::{KeyRecord, PreviousDigest};
 pub use keyring::{KeyEntry, KeyRefusal, Keyring};
 pub use rate::{InvalidRate, Rate};
 pub use scope::{Scope, Scopes, UnknownScope};
+pub use token::{Token, TokenRules};
+pub use token_algorithm::TokenAlgorithm;
+pub use token_keys::{InvalidTokenKeys, TokenKeys};
+pub use token_refusal::TokenRefusal;
 pub use token_subject::TokenSubject;

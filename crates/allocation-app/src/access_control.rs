@@ -1,7 +1,10 @@
 //! Which callers are admitted.
 
 use crate::BackgroundTask;
-use allocation_access::{Actor, KeyDigest, KeyEntry, KeyRefusal, Keyring, Quota, RateLimited, Scope, Scopes};
+use crate::tokens::{TokenError, Tokens};
+use allocation_access::{
+    Actor, ApiKey, KeyDigest, KeyEntry, KeyRefusal, Keyring, Quota, RateLimited, Scope, Scopes, Token, TokenRefusal,
+};
 use allocation_ports::{Access, Clock, KeyStore, StoreError};
 use arc_swap::ArcSwapOption;
 use std::io;
@@ -25,9 +28,12 @@ pub enum AnonymousAccess {
 
 /// Admits callers by the latest known keyring, which it keeps while the database is unavailable.
 ///
-/// Admission takes no lock and does not access the database. Clones share the keyring.
+/// Admission does not access the database. Clones share the keyring.
 #[derive(Clone)]
-pub struct AccessControl(Arc<Shared>);
+pub struct AccessControl {
+    shared: Arc<Shared>,
+    tokens: Option<Tokens>,
+}
 
 struct Shared {
     store: Arc<dyn KeyStore>,
@@ -49,6 +55,8 @@ pub enum Caller {
     Anonymous,
     /// The holder of a key, and the digest of the secret that it presented.
     Key(Arc<KeyEntry>, KeyDigest),
+    /// The subject of a token.
+    Token(Arc<Token>),
 }
 
 /// An admitted request.
@@ -63,8 +71,8 @@ pub struct Admission {
 /// Why a request is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The keys were never loaded.
-    #[error("the keys are not loaded yet")]
+    /// The keys were never loaded, or those of the issuer of tokens are too old.
+    #[error("the keys are not loaded")]
     NotLoaded,
     /// The request has no key.
     #[error("a key is required")]
@@ -72,11 +80,14 @@ pub enum AccessError {
     /// The key is refused.
     #[error(transparent)]
     Refused(#[from] KeyRefusal),
+    /// The token is refused.
+    #[error(transparent)]
+    TokenRefused(#[from] TokenRefusal),
     /// The key has sent too many requests.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The key lacks a scope.
-    #[error("the key lacks the scope {scope}")]
+    /// The caller lacks a scope.
+    #[error("the caller lacks the scope {scope}")]
     MissingScope {
         /// The scope that the request needs.
         scope: Scope,
@@ -85,12 +96,27 @@ pub enum AccessError {
     },
 }
 
+impl From<TokenError> for AccessError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::NotLoaded => Self::NotLoaded,
+            TokenError::Refused(refusal) => Self::TokenRefused(refusal),
+        }
+    }
+}
+
 impl AccessControl {
     /// Returns the access control over a store, without a keyring. With read-only access, no uses are recorded.
     #[must_use]
     pub fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, access: Access, anonymous: AnonymousAccess) -> Self {
         let (ring, loading, started) = (ArcSwapOption::empty(), Mutex::default(), Instant::now());
-        Self(Arc::new(Shared { store, clock, access, anonymous, ring, loading, started }))
+        Self { shared: Arc::new(Shared { store, clock, access, anonymous, ring, loading, started }), tokens: None }
+    }
+
+    /// Returns the same access control, which also admits callers by tokens of an issuer.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens: Some(tokens), ..self }
     }
 
     /// Loads the keyring if it has changed.
@@ -99,7 +125,7 @@ impl AccessControl {
     ///
     /// [`StoreError`] when the store fails; the keyring then stays as it was.
     pub fn reload(&self) -> Result<(), StoreError> {
-        let Shared { store, ring, loading, .. } = &*self.0;
+        let Shared { store, ring, loading, .. } = &*self.shared;
         let _loading = loading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = ring.load_full();
         if let Some(stored) = store.keys(current.as_deref().map(Keyring::version))? {
@@ -124,7 +150,7 @@ impl AccessControl {
     /// Returns whether a key was ever created; `None` if the keys are not loaded.
     #[must_use]
     pub fn has_had_keys(&self) -> Option<bool> {
-        self.0.ring.load().as_ref().map(|ring| ring.has_had_keys())
+        self.shared.ring.load().as_ref().map(|ring| ring.has_had_keys())
     }
 
     /// Admits a request that needs a scope, or any rights, and counts it against the rate of its key.
@@ -133,7 +159,11 @@ impl AccessControl {
     ///
     /// [`AccessError`] if the request is not admitted.
     pub fn admit(&self, presented: Option<&str>, needed: Option<Scope>) -> Result<Admission, AccessError> {
-        let Shared { clock, anonymous, ring, started, .. } = &*self.0;
+        if let (Some(tokens), Some(token)) = (&self.tokens, presented.filter(|text| !ApiKey::is_like(text))) {
+            let caller = Caller::Token(tokens.verify(token)?);
+            return permitted(Admission { caller, quota: None }, needed);
+        }
+        let Shared { clock, anonymous, ring, started, .. } = &*self.shared;
         let ring = ring.load();
         let ring = ring.as_ref().ok_or(AccessError::NotLoaded)?;
         if *anonymous == AnonymousAccess::UntilFirstKey && !ring.has_had_keys() {
@@ -141,10 +171,7 @@ impl AccessControl {
         }
         let (entry, digest) = ring.authenticate(presented.ok_or(AccessError::NoKey)?, clock.now())?;
         let quota = entry.bucket().map(|bucket| bucket.take(started.elapsed())).transpose()?;
-        match needed {
-            Some(scope) if !entry.record().scopes.allow(scope) => Err(AccessError::MissingScope { scope, quota }),
-            _ => Ok(Admission { caller: Caller::Key(Arc::clone(entry), digest), quota }),
-        }
+        permitted(Admission { caller: Caller::Key(Arc::clone(entry), digest), quota }, needed)
     }
 
     /// Returns whether a caller that was admitted still is: a long response ends when its key is revoked, expires or
@@ -154,21 +181,23 @@ impl AccessControl {
         match caller {
             Caller::Anonymous => self.has_had_keys() == Some(false),
             Caller::Key(entry, digest) => {
-                let ring = self.0.ring.load();
-                let still = |ring: &Arc<Keyring>| ring.still_accepts(&entry.record().id, digest, self.0.clock.now());
-                ring.as_ref().is_some_and(still)
+                let Shared { ring, clock, .. } = &*self.shared;
+                let still = |ring: &Arc<Keyring>| ring.still_accepts(&entry.record().id, digest, clock.now());
+                ring.load().as_ref().is_some_and(still)
             }
+            Caller::Token(token) => self.tokens.as_ref().is_some_and(|tokens| tokens.still_accept(token)),
         }
     }
 
     /// Stores the days of use that are not stored yet, and returns their number.
     fn record_uses(&self) -> Result<usize, StoreError> {
-        let Some(ring) = self.0.ring.load_full().filter(|_| self.0.access == Access::ReadWrite) else { return Ok(0) };
+        let Shared { store, access, ring, .. } = &*self.shared;
+        let Some(ring) = ring.load_full().filter(|_| *access == Access::ReadWrite) else { return Ok(0) };
         let mut uses = ring.unstored_uses();
         // Each is a write of its own, and the next revocation is noticed only after them.
         uses.truncate(MAX_USES);
         if !uses.is_empty() {
-            self.0.store.record_key_uses(&uses)?;
+            store.record_key_uses(&uses)?;
             ring.uses_stored(&uses);
         }
         Ok(uses.len())
@@ -182,6 +211,7 @@ impl Caller {
         match self {
             Self::Anonymous => &Actor::Anonymous,
             Self::Key(entry, _) => entry.actor(),
+            Self::Token(token) => token.actor(),
         }
     }
 
@@ -191,7 +221,18 @@ impl Caller {
         match self {
             Self::Anonymous => Scopes::all(),
             Self::Key(entry, _) => entry.record().scopes,
+            Self::Token(token) => token.scopes(),
         }
+    }
+}
+
+/// Checks that a caller has the scope that a request needs.
+fn permitted(admission: Admission, needed: Option<Scope>) -> Result<Admission, AccessError> {
+    match needed {
+        Some(scope) if !admission.caller.scopes().allow(scope) => {
+            Err(AccessError::MissingScope { scope, quota: admission.quota })
+        }
+        _ => Ok(admission),
     }
 }
 

@@ -45,6 +45,7 @@ mod saving;
 mod ship_pick_list;
 #[cfg(test)]
 mod testing;
+mod tokens;
 mod unit_of_work;
 mod use_case_error;
 mod vital;
@@ -72,6 +73,7 @@ pub use refusal_code::RefusalCode;
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
+pub use tokens::Tokens;
 pub use unit_of_work::{UnitCounters, UnitRunner, UnitSnapshot};
 pub use use_case_error::UseCaseError;
 pub use vital::Vital;

@@ -108,7 +108,8 @@ fn document_access(document: &mut OpenApi) {
     let names = Scope::ALL.map(|scope| format!("`{scope}`")).join(", ");
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("alloc_<id>_<secret>_<checksum>");
     let key = key.description(Some(format!(
-        "A key, once there is one. Its scopes are among {names}; `admin` includes the others."
+        "A key, once there is one, or a token of the issuer that the service trusts. Its scopes are among {names}; \
+         `admin` includes the others."
     )));
     let components = document.components.get_or_insert_default();
     components.responses.extend(shared_refusals());

@@ -16,7 +16,7 @@ use crate::prefix::Prefix;
 use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_access::{KeyRefusal, Quota, RateLimited, Scope};
+use allocation_access::{KeyRefusal, Quota, RateLimited, Scope, TokenRefusal};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
@@ -197,7 +197,14 @@ impl Problem {
     }
 
     pub(crate) fn key_refused(refusal: KeyRefusal) -> Self {
-        let mut detail = refusal.to_string();
+        Self::credentials_refused(refusal.to_string())
+    }
+
+    pub(crate) fn token_refused(refusal: TokenRefusal) -> Self {
+        Self::credentials_refused(refusal.to_string())
+    }
+
+    fn credentials_refused(mut detail: String) -> Self {
         if let Some(first) = detail.get_mut(..1) {
             first.make_ascii_uppercase();
         }
@@ -206,7 +213,7 @@ impl Problem {
 
     pub(crate) fn missing_scope(scope: Scope, quota: Option<Quota>) -> Self {
         let members = Members::Scope { scope: scope.as_str(), quota };
-        Self { members, ..Self::new(Kind::MissingScope, format!("The key lacks the scope {scope}")) }
+        Self { members, ..Self::new(Kind::MissingScope, format!("The caller lacks the scope {scope}")) }
     }
 
     pub(crate) fn rate_limited(limited: RateLimited) -> Self {

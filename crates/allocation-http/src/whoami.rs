@@ -25,7 +25,7 @@ document!(WhoamiProblems: Validation);
 #[derive(Serialize, ToSchema)]
 #[schema(as = Caller)]
 pub(crate) struct CallerResponse {
-    /// `key:` with the id of the key, or `anonymous` where no key is required.
+    /// `key:` with the id of the key, `token:` with the subject of the token, or `anonymous` where neither is required.
     #[schema(example = "key:3kVdR0sUwQa")]
     actor: String,
     /// The name of the key.
@@ -39,7 +39,7 @@ pub(crate) struct CallerResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "100/s")]
     rate: Option<String>,
-    /// When the key expires.
+    /// When the key or the token expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, format = DateTime, example = "2028-01-15T08:00:00Z")]
     expires_at: Option<Instant>,
@@ -47,7 +47,7 @@ pub(crate) struct CallerResponse {
 
 /// Get the caller
 ///
-/// Returns which key the request has, and what it allows.
+/// Returns which key or token the request has, and what it allows.
 #[utoipa::path(
     get,
     path = "/whoami",
@@ -63,16 +63,17 @@ pub(crate) struct CallerResponse {
 pub(crate) async fn whoami(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::none(&request)?;
     let caller = RequestContext::caller_of(&request);
-    let key = match &caller {
-        Caller::Anonymous => None,
-        Caller::Key(entry, _) => Some(entry.record()),
+    let (key, expires_at) = match &caller {
+        Caller::Anonymous => (None, None),
+        Caller::Key(entry, _) => (Some(entry.record()), entry.record().expires_at),
+        Caller::Token(token) => (None, Some(token.expires_at())),
     };
     let response = CallerResponse {
         actor: caller.actor().to_string(),
         name: key.map(|key| key.name.to_string()),
         scopes: caller.scopes().iter().map(Scope::as_str).collect(),
         rate: key.and_then(|key| key.rate).map(|rate| rate.to_string()),
-        expires_at: key.and_then(|key| key.expires_at).map(Instant),
+        expires_at: expires_at.map(Instant),
     };
     respond::json(StatusCode::OK, &response)
 }

@@ -26,6 +26,7 @@ mod readiness;
 mod relay_store;
 mod store_error;
 mod store_monitor;
+mod token_key_source;
 mod unit_of_work;
 
 pub use allocation_access::{Actor, BrokerUser};
@@ -56,4 +57,5 @@ pub use readiness::{
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
+pub use token_key_source::{TokenKeySource, TokenKeysUnavailable};
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

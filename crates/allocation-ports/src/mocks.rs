@@ -13,6 +13,7 @@ pub use crate::product_repository::MockProductRepository;
 pub use crate::readiness::{MockDatabaseProbe, MockReadiness};
 pub use crate::relay_store::MockRelayStore;
 pub use crate::store_monitor::MockStoreMonitor;
+pub use crate::token_key_source::MockTokenKeySource;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{

@@ -8,6 +8,7 @@ mod edge;
 mod given;
 mod keys;
 mod levels;
+mod oidc;
 mod secret;
 mod tls;
 
@@ -29,6 +30,8 @@ use edge::EdgeArgs;
 pub(crate) use keys::{Expiry, KeysAction};
 use levels::RUST_LOG;
 pub(crate) use levels::{DEFAULT_LEVELS, given_levels};
+use oidc::OidcArgs;
+pub(crate) use oidc::{OidcIssuer, is_secure};
 pub(crate) use secret::hide_values;
 use secret::{Secret, given};
 use std::collections::BTreeSet;
@@ -354,6 +357,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+
+    #[command(flatten)]
+    pub(crate) oidc: OidcArgs,
 
     /// The settings that were given, without secrets: see [`given::settings`].
     #[arg(skip)]

@@ -46,10 +46,11 @@ impl fmt::Display for Line {
 /// A check, and the subject that its line begins with if it does not end in time.
 type Check = (&'static str, fn(&Settings) -> Vec<Line>);
 
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     ("settings", checks::settings),
     ("address", checks::address),
     ("database", checks::database),
+    ("issuer", checks::issuer),
     ("broker", checks::broker),
 ];
 

@@ -18,6 +18,7 @@ mod health;
 mod keys;
 mod logging;
 mod migrate;
+mod oidc;
 mod outbox;
 mod output;
 mod serve;

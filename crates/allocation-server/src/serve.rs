@@ -10,8 +10,8 @@ use crate::logging::{self, LogWriter};
 use crate::tls::ServerTls;
 use crate::{connections, stop};
 use allocation_app::{
-    AgeLimit, AllocationEngine, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health, InvariantMonitor,
-    RetryPolicy, UnitRunner, UseCases,
+    AgeLimit, AllocationEngine, BackgroundTask, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health,
+    InvariantMonitor, RetryPolicy, UnitRunner, UseCases,
 };
 use allocation_http::{
     Api, BlockingLimits, Build, Endpoint, EventFeed, MetricSources, Metrics, MetricsServer, Starting,
@@ -66,7 +66,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tls = server_tls.as_ref().map(|it| it.tls.clone());
     let starting = Starting::serve(&listener, tls.clone()).context("the HTTP server cannot be started")?;
     let database = Database::connect(settings, more)?;
-    let AccessToServer { control, keys, reloading } =
+    let AccessToServer { control, keys, tasks: access_tasks } =
         AccessToServer::start(settings, &database, listener.local_addr()?)?;
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
@@ -92,7 +92,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         }
     };
     vitals.extend(engine.vitals());
-    vitals.extend([tail.vital(), reloading.vital()]);
+    vitals.push(tail.vital());
+    vitals.extend(access_tasks.iter().map(BackgroundTask::vital));
     vitals.extend(server_tls.iter().map(|it| it.reloading.vital()));
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
@@ -152,7 +153,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     if let Some(stop_background) = stop_background {
         stop_background();
     }
-    reloading.stop();
+    access_tasks.into_iter().for_each(BackgroundTask::stop);
     if let Some(it) = server_tls {
         it.reloading.stop();
     }

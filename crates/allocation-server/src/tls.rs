@@ -116,7 +116,12 @@ pub(crate) fn read(paths: &TlsPaths) -> anyhow::Result<TlsFiles> {
     })
 }
 
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+/// Reads a file of at most [`MAX_FILE_BYTES`].
+///
+/// # Errors
+///
+/// Returns an error if it cannot be read, or is longer.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     let read = || {
         let mut bytes = Vec::new();
         File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;

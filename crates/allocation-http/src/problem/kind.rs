@@ -105,14 +105,16 @@ kinds! {
         ReadOnly: FORBIDDEN, "read-only", "The server is read-only";
 
         /// The request has no key. Send one as `Authorization: Bearer alloc_...`; `allocation keys create` makes one.
+        /// Where an issuer is configured, one of its tokens serves as well.
         KeyRequired: UNAUTHORIZED, "key-required", "A key is required";
 
-        /// The key is malformed, unknown, expired or revoked, or was rotated; the detail says which.
+        /// The key is malformed, unknown, expired or revoked, or was rotated; or the token is malformed, expired, or not
+        /// one for this service. The detail says which.
         KeyRefused: UNAUTHORIZED, "key-refused", "The key is refused";
 
-        /// The key does not have the scope that this operation needs. Nothing was changed; use a key with the scope in
-        /// `scope`.
-        MissingScope: FORBIDDEN, "missing-scope", "The key lacks a scope";
+        /// The key or the token does not have the scope that this operation needs. Nothing was changed; use one with the
+        /// scope in `scope`.
+        MissingScope: FORBIDDEN, "missing-scope", "The caller lacks a scope";
 
         /// The key has sent more requests than its rate allows. Nothing was changed; retry after the time in
         /// `Retry-After`.

@@ -78,10 +78,11 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::NotLoaded => {
-                Self::not_ready(&[FailedCheck::new(FailedCheck::KEYS, "The keys of callers are not loaded yet")])
+                Self::not_ready(&[FailedCheck::new(FailedCheck::KEYS, "The keys of callers are not loaded")])
             }
             AccessError::NoKey => Self::of(Kind::KeyRequired),
             AccessError::Refused(refusal) => Self::key_refused(refusal),
+            AccessError::TokenRefused(refusal) => Self::token_refused(refusal),
             AccessError::RateLimited(limited) => Self::rate_limited(limited),
             AccessError::MissingScope { scope, quota } => Self::missing_scope(scope, quota),
         }

@@ -2,11 +2,12 @@
 
 use super::{Line, Verdict};
 use crate::config::Settings;
+use crate::oidc::OidcKeySource;
 use crate::{health, logging, serve, tls};
 use allocation_adapters_diesel::Diagnosis;
 use allocation_adapters_rabbitmq::Broker;
 use allocation_app::ErrorChain;
-use allocation_ports::{Access, MAX_CLOCK_DIFFERENCE, SchemaState};
+use allocation_ports::{Access, MAX_CLOCK_DIFFERENCE, SchemaState, TokenKeySource};
 use std::error::Error;
 use std::net::SocketAddr;
 
@@ -116,6 +117,7 @@ fn keys(settings: &Settings, has_had_keys: Option<bool>) -> Line {
     let is_local = settings.address.ip().to_canonical().is_loopback();
     let verdict = match has_had_keys {
         Some(true) => Good("callers need a key".to_owned()),
+        Some(false) if settings.oidc.issuer().is_some() => Good("none; callers need a token of the issuer".to_owned()),
         None => Note("known once the schema is current".to_owned()),
         Some(false) if is_local => Good("none yet; only callers on this machine are served".to_owned()),
         Some(false) if settings.allow_anonymous => Note(
@@ -124,6 +126,22 @@ fn keys(settings: &Settings, has_had_keys: Option<bool>) -> Line {
         Some(false) => Bad(format!("none yet; {}", crate::access::remedy(settings))),
     };
     Line { subject: "keys", verdict }
+}
+
+/// A configured issuer of tokens must publish its keys.
+pub(super) fn issuer(settings: &Settings) -> Vec<Line> {
+    let line = settings.oidc.issuer().map(|issuer| {
+        let name = &issuer.rules.issuer;
+        let verdict = match OidcKeySource::new(&issuer) {
+            Err(error) => Bad(format!("{error:#}")),
+            Ok(source) => match source.fetch() {
+                Ok(_) => Good(format!("{name} publishes its keys")),
+                Err(error) => Bad(format!("{}; check --oidc-issuer", ErrorChain(&error))),
+            },
+        };
+        Line { subject: "issuer", verdict }
+    });
+    line.into_iter().collect()
 }
 
 /// A configured broker must accept connections.

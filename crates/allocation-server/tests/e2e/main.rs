@@ -56,3 +56,4 @@ mod stopping;
 mod stress;
 mod support;
 mod tls;
+mod tokens;
