@@ -1,4 +1,4 @@
-//! The keys of an issuer of tokens, as OpenID Connect Discovery 1.0 publishes them.
+//! The keys of an issuer of tokens, as `OpenID` Connect Discovery 1.0 publishes them.
 
 use crate::config::{OidcIssuer, is_secure};
 use crate::tls::read_file;

@@ -8,7 +8,7 @@ use ureq::http::Uri;
 /// The settings of the issuer whose tokens are accepted.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OidcArgs {
-    /// Accept the tokens of this OpenID Connect issuer, beside keys: its URL, exactly as in the claim iss
+    /// Accept the tokens of this OIDC issuer, beside keys: its URL, exactly as in the claim iss
     #[arg(
         long = "oidc-issuer",
         global = true,
@@ -49,7 +49,7 @@ impl OidcArgs {
     }
 }
 
-/// Parses the URL of an issuer (OpenID Connect Discovery 1.0): HTTPS without a query. Plain HTTP only reaches this
+/// Parses the URL of an issuer (`OpenID` Connect Discovery 1.0): HTTPS without a query. Plain HTTP only reaches this
 /// machine.
 fn parse_issuer(text: &str) -> Result<String, &'static str> {
     let rule = "must be a URL such as https://id.example/realms/shop, without a query; http:// only for this machine";

@@ -1,4 +1,4 @@
-//! Tokens of an OpenID Connect issuer.
+//! Tokens of an `OpenID` Connect issuer.
 
 use crate::support::{Answer, Server, TestDatabase, binary};
 use base64::Engine;
