@@ -194,7 +194,9 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
             // The unit of work is the only writer, so the SKUs are still the ones that it read.
             AnyConnection::Sqlite(_) => Ok(()),
             AnyConnection::Postgres(connection) => postgres::lock_lines(connection, order_id, skus),
-        })
+        })?;
+        self.joined.insert(order_id.clone());
+        Ok(())
     }
 
     fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError> {

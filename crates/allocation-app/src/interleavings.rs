@@ -9,7 +9,7 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Advance, Allocate, Cancel, Confirm, MakeList, Place, PlaceHeld, Read, ReleaseExpired,
+    AddBatch, Advance, Allocate, Cancel, Change, Confirm, MakeList, Place, PlaceHeld, Read, ReleaseExpired,
 };
 use explorer::Scenario;
 
@@ -25,6 +25,10 @@ fn the_last_unit() -> Scenario {
 
 fn a_line_for_an_order_that_is_cancelled() -> Scenario {
     an_order_and_another_product().with([Cancel("O")]).with([Allocate("O", "SOFA", 1)])
+}
+
+fn a_line_for_an_order_that_loses_its_last() -> Scenario {
+    an_order_and_another_product().with([Change("O", &[("LAMP", 0)])]).with([Allocate("O", "SOFA", 1)])
 }
 
 fn one_order_id_twice() -> Scenario {
@@ -97,6 +101,49 @@ fn a_cancelled_line_is_on_no_pick_list() {
 fn a_line_is_on_one_pick_list() {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
     scenario.with([MakeList("P")]).with([MakeList("Q")]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_changed_before_or_after_it_is_cancelled() {
+    let scenario = an_order_and_another_product();
+    scenario.with([Change("O", &[("SOFA", 2)])]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_added_by_a_change_or_by_itself() {
+    let scenario = an_order_and_another_product();
+    scenario.with([Change("O", &[("SOFA", 2)])]).with([Allocate("O", "SOFA", 1)]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_removed_before_or_after_another_is_added() {
+    let scenario = an_order_and_another_product().with([Change("O", &[("LAMP", 0), ("SOFA", 1)])]);
+    scenario.with([Allocate("O", "SOFA", 1)]).assert_sequential();
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 5), AddBatch("SOFA", "S", 5), AddBatch("BED", "B", 5)]);
+    let scenario = scenario.with([Place("O", &[("LAMP", 1), ("BED", 1)]), Change("O", &[("BED", 0)])]);
+    scenario.with([Allocate("O", "SOFA", 1)]).assert_sequential();
+}
+
+#[test]
+fn two_changes_of_an_order_have_an_order() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 5), Place("O", &[("LAMP", 1)])]);
+    scenario.with([Change("O", &[("LAMP", 3)])]).with([Change("O", &[("LAMP", 2)])]).assert_sequential();
+}
+
+#[test]
+fn a_lowered_line_is_on_a_pick_list_with_what_it_has() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
+    scenario.with([MakeList("P")]).with([Change("O", &[("LAMP", 1)])]).assert_sequential();
+}
+
+#[test]
+fn an_order_that_loses_its_last_line_keeps_no_line_that_is_added_meanwhile() {
+    a_line_for_an_order_that_loses_its_last().assert_sequential();
+}
+
+#[test]
+fn orders_without_locks_keep_lines_after_they_have_lost_their_last() {
+    a_line_for_an_order_that_loses_its_last().assert_broken_by(Faults { no_order_locks: true, ..Faults::default() });
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod background;
 mod backlog_monitor;
 mod cancel_order;
 mod change_batch;
+mod change_order;
 mod confirm_order;
 mod deallocate;
 mod engine;
@@ -33,6 +34,7 @@ mod move_lines;
 mod overload;
 mod pick;
 mod pick_list_products;
+mod preview_order;
 mod refusal;
 mod refusal_code;
 mod register_product;
@@ -55,7 +57,8 @@ pub use age_limit::AgeLimit;
 pub use background::{BackgroundTask, StopSignal};
 pub use backlog_monitor::BacklogMonitor;
 pub use engine::{
-    AllocationEngine, EngineCounters, EngineError, EngineSettings, EngineSnapshot, LoadMonitor, QueuedLines,
+    AllocationEngine, EngineCounters, EngineError, EngineSettings, EngineSnapshot, LoadMonitor, OrderPreview,
+    QueuedLines,
 };
 pub use error_chain::ErrorChain;
 pub use event_sequencer::{EventSequencer, Retention, SequencerPorts};

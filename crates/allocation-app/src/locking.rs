@@ -4,6 +4,7 @@ use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{EventContext, EventContexts, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// Locked products, with the time of the decision on them.
 #[derive(Default)]
@@ -68,14 +69,36 @@ pub(crate) fn lock_batch(
 /// The order gets no further lines until the unit ends. Its SKUs are read before the locks and compared
 /// again under them. A line added in between is a conflict, and the unit runs again with that line.
 pub(crate) fn lock_order(unit: &mut dyn UnitOfWork, order_id: &OrderId) -> Result<Locked, StoreError> {
+    let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
     let skus = unit.orders().skus_of(order_id)?;
+    lock_lines(unit, order_id, &skus, skus.iter().cloned().map(line).collect())
+}
+
+/// Locks an order like [`lock_order`], together with products that it is to get lines of. The open batches of
+/// all of them are loaded.
+pub(crate) fn lock_order_with(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    others: impl IntoIterator<Item = Sku>,
+) -> Result<Locked, StoreError> {
+    let skus = unit.orders().skus_of(order_id)?;
+    let all: BTreeSet<Sku> = skus.iter().cloned().chain(others).collect();
+    let line = |sku| LockRequest { order_ids: vec![order_id.clone()], open_batches: true, ..LockRequest::product(sku) };
+    lock_lines(unit, order_id, &skus, all.into_iter().map(line).collect())
+}
+
+/// Locks the requested products, and the lines of an order that has lines of the products `skus`.
+fn lock_lines(
+    unit: &mut dyn UnitOfWork,
+    order_id: &OrderId,
+    skus: &[Sku],
+    wanted: Vec<LockRequest>,
+) -> Result<Locked, StoreError> {
     if skus.is_empty() {
         return Ok(Locked::default());
     }
-    let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
-    let wanted: Vec<LockRequest> = skus.iter().cloned().map(line).collect();
     let locked = lock(unit, &wanted)?;
-    unit.orders().lock_lines(order_id, &skus)?;
+    unit.orders().lock_lines(order_id, skus)?;
     Ok(locked)
 }
 

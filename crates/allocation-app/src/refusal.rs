@@ -3,8 +3,8 @@
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AllocateError, BatchReference, BatchVersion, CancelError, ChangeBatchError,
-    ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError, PlaceError,
-    ReleasePickListError, ShipError, Sku,
+    ChangeOrderError, ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError, PlaceError,
+    ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -70,6 +70,7 @@ refusals! {
     CancelError {
         Self::NotFound(_) => OrderNotFound,
         Self::Picked(_) => AlreadyPicked,
+        Self::Stale { .. } => OrderChanged,
     }
     DeallocateError {
         Self::BatchNotFound(_) => BatchNotFound,
@@ -128,14 +129,8 @@ impl Refusal for PlaceError {
 
     fn detail(&self) -> String {
         match self {
-            Self::OutOfStock(shortages) => match shortages.0.len() {
-                1 => "Stock is short of 1 line of the order".to_owned(),
-                lines => format!("Stock is short of {lines} lines of the order"),
-            },
-            Self::UnknownSkus(unknown) => match &*unknown.0 {
-                [sku] => format!("SKU {sku} is not known"),
-                skus => format!("{} SKUs of the order are not known", skus.len()),
-            },
+            Self::OutOfStock(shortages) => short_lines(shortages),
+            Self::UnknownSkus(unknown) => unknown_skus(unknown),
             Self::AlreadyExists(_) => self.to_string(),
         }
     }
@@ -146,6 +141,52 @@ impl Refusal for PlaceError {
             Self::UnknownSkus(unknown) => RefusalMembers::UnknownSkus(&unknown.0),
             Self::AlreadyExists(_) => RefusalMembers::None,
         }
+    }
+}
+
+impl Refusal for ChangeOrderError {
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::NotFound(_) => RefusalCode::OrderNotFound,
+            Self::Stale { .. } => RefusalCode::OrderChanged,
+            Self::HoldExpired(_) => RefusalCode::HoldExpired,
+            Self::Cancelled(_) => RefusalCode::OrderCancelled,
+            Self::NotHeld(_) => RefusalCode::OrderNotHeld,
+            Self::Picked { .. } => RefusalCode::AlreadyPicked,
+            Self::OutOfStock(_) => RefusalCode::OutOfStock,
+            Self::UnknownSkus(_) => RefusalCode::UnknownSku,
+            Self::TooManyLines(_) => RefusalCode::TooManyLines,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::OutOfStock(shortages) => short_lines(shortages),
+            Self::UnknownSkus(unknown) => unknown_skus(unknown),
+            _ => self.to_string(),
+        }
+    }
+
+    fn members(&self) -> RefusalMembers<'_> {
+        match self {
+            Self::OutOfStock(shortages) => RefusalMembers::Shortages(&shortages.0),
+            Self::UnknownSkus(unknown) => RefusalMembers::UnknownSkus(&unknown.0),
+            _ => RefusalMembers::None,
+        }
+    }
+}
+
+fn short_lines(shortages: &Shortages) -> String {
+    match shortages.0.len() {
+        1 => "Stock is short of 1 line of the order".to_owned(),
+        lines => format!("Stock is short of {lines} lines of the order"),
+    }
+}
+
+fn unknown_skus(unknown: &UnknownSkus) -> String {
+    match &*unknown.0 {
+        [sku] => format!("SKU {sku} is not known"),
+        skus => format!("{} SKUs of the order are not known", skus.len()),
     }
 }
 

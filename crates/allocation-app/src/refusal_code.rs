@@ -64,17 +64,24 @@ codes! {
     LineAlreadyAllocated: "line-already-allocated", "The line is allocated with another quantity";
 
     /// All batches of the SKU together have fewer free units than the line needs, or there are none. Nothing
-    /// was allocated. For an order, `shortages` lists all lines that are short.
+    /// was allocated or changed. For an order, `shortages` lists all lines that are short.
     OutOfStock: "out-of-stock", "Not enough stock";
 
     /// The order accepts backorders, and `skus` lists those of its SKUs that have never had a batch and are
-    /// not registered. Nothing was placed. Correct the SKUs, or register the products with
+    /// not registered. Nothing was placed or changed. Correct the SKUs, or register the products with
     /// `PUT /products/{sku}`.
     UnknownSku: "unknown-sku", "The SKU is not known";
 
     /// Another order has this id: its content differs, or one of its lines was allocated as a standalone
     /// line.
     OrderAlreadyExists: "order-already-exists", "The order id is taken";
+
+    /// The order was changed, and its version is none of those that `If-Match` names. Nothing was changed; get the
+    /// order and decide again.
+    OrderChanged: "order-changed", "The order has changed";
+
+    /// The order would have more than 500 lines. Nothing was changed; place a second order.
+    TooManyLines: "too-many-lines", "The order has too many lines";
 
     /// The hold of the order has expired, and its units are free or allocated to other lines. Place a new
     /// order.
@@ -116,7 +123,7 @@ codes! {
     NothingPicked: "nothing-picked", "Nothing was picked";
 
     /// Units were already picked, which cannot be undone. What they belong to can no longer be cancelled,
-    /// deallocated, released or deleted.
+    /// deallocated, released or deleted, nor lowered below them.
     AlreadyPicked: "already-picked", "Units were picked already";
 
     /// More units of the batch were picked, shipped or found missing than the requested quantity.

@@ -57,6 +57,8 @@ types! {
     BatchChanged: "batch_changed", "allocation.batch.changed.v1";
     BatchRemoved: "batch_removed", "allocation.batch.removed.v1";
     LinePlaced: "line_placed", "allocation.line.placed.v1";
+    LineChanged: "line_changed", "allocation.line.changed.v1";
+    LineRemoved: "line_removed", "allocation.line.removed.v1";
     Allocated: "allocated", "allocation.line.allocated.v1";
     Deallocated: "deallocated", "allocation.line.deallocated.v1";
     Backordered: "backordered", "allocation.line.backordered.v1";

@@ -74,17 +74,41 @@ fn examples() -> Vec<Event> {
         Event::HoldExtended { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::HoldExpired { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::LineCancelled { order_id: order_id(), sku: sku() },
+        Event::LineRemoved { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::ProductRegistered { sku: sku() },
         Event::OutOfStock { sku: sku() },
     ];
     for (on_shortage, expires_at) in [(OnShortage::Reject, None), (OnShortage::Backorder, Some(instant()))] {
         let (order_id, sku) = (order_id(), sku());
         let (quantity, priority, allow_split) = (quantity(2), i32::MIN, true);
-        events.push(Event::LinePlaced { order_id, sku, quantity, priority, on_shortage, allow_split, expires_at });
+        events.push(Event::LinePlaced {
+            order_id: order_id.clone(),
+            sku: sku.clone(),
+            quantity,
+            priority,
+            on_shortage,
+            allow_split,
+            expires_at,
+        });
+        let (old_quantity, requeued) = (quantity, expires_at.is_some());
+        events.push(Event::LineChanged {
+            order_id,
+            sku,
+            quantity,
+            old_quantity,
+            priority,
+            on_shortage,
+            allow_split,
+            requeued,
+        });
     }
-    for reason in
-        [AllocationReason::NewLine, AllocationReason::Refill, AllocationReason::Backorder, AllocationReason::Move]
-    {
+    for reason in [
+        AllocationReason::NewLine,
+        AllocationReason::Refill,
+        AllocationReason::Backorder,
+        AllocationReason::Move,
+        AllocationReason::LineChanged,
+    ] {
         let (order_id, sku, reference) = (order_id(), sku(), reference());
         let (quantity, line_quantity) = (quantity(2), quantity(3));
         events.push(Event::Allocated { order_id, sku, reference, quantity, line_quantity, reason });
@@ -95,6 +119,7 @@ fn examples() -> Vec<Event> {
         DeallocationReason::Expiry,
         DeallocationReason::BatchLowered,
         DeallocationReason::Move,
+        DeallocationReason::LineChanged,
     ] {
         let (order_id, sku, reference) = (order_id(), sku(), reference());
         events.push(Event::Deallocated { order_id, sku, reference, quantity: quantity(2), reason });

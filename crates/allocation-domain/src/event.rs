@@ -17,9 +17,18 @@ pub enum AllocationReason {
     Backorder,
     /// The line left another batch, or its units there were missing.
     Move,
+    /// The quantity of the line was raised.
+    LineChanged,
 }
 
-named!(AllocationReason: NewLine = "new_line", Refill = "refill", Backorder = "backorder", Move = "move");
+named!(
+    AllocationReason:
+    NewLine = "new_line",
+    Refill = "refill",
+    Backorder = "backorder",
+    Move = "move",
+    LineChanged = "line_changed",
+);
 
 /// The reason for a deallocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +45,8 @@ pub enum DeallocationReason {
     BatchLowered,
     /// The line moved to an earlier batch.
     Move,
+    /// The quantity of the line was lowered, or the line was removed from its order.
+    LineChanged,
 }
 
 named!(
@@ -45,6 +56,7 @@ named!(
     Expiry = "expiry",
     BatchLowered = "batch_lowered",
     Move = "move",
+    LineChanged = "line_changed",
 );
 
 /// The reason why units left a pick list before they were picked.
@@ -138,6 +150,38 @@ pub enum Event {
         /// The expiry of the hold, `None` for a firm line.
         expires_at: Option<DateTime<Utc>>,
     },
+    /// The quantity or the terms of a line were changed on request.
+    ///
+    /// Events of units that a lowered line gives up precede it; the following events record the allocations and
+    /// backorders of a raised one.
+    LineChanged {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+        /// The quantity of the line.
+        quantity: Quantity,
+        /// The previous quantity.
+        old_quantity: Quantity,
+        /// The priority; a higher number is served first.
+        priority: i32,
+        /// Whether the line accepts backorders.
+        on_shortage: OnShortage,
+        /// Whether the line accepts a part of its backordered units.
+        allow_split: bool,
+        /// Whether the line now counts as placed at the instant of this event, because a part of the raise
+        /// waits.
+        requeued: bool,
+    },
+    /// A line was removed from an order that has others: its units were released, and it no longer waits.
+    LineRemoved {
+        /// The order that the line belonged to.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+        /// The quantity that the line had.
+        quantity: Quantity,
+    },
     /// Units of a batch were allocated to a line. A new line without [`Event::LinePlaced`] is
     /// standalone.
     Allocated {
@@ -188,13 +232,13 @@ pub enum Event {
         /// The additional units that it waits for.
         quantity: Quantity,
     },
-    /// A line stopped waiting: it released units, or was sent again and filled.
+    /// A line stopped waiting for units: it released units, was sent again and filled, or was lowered.
     WaitEnded {
         /// The order that the line belongs to.
         order_id: OrderId,
         /// The SKU.
         sku: Sku,
-        /// The units that it waited for.
+        /// The units that it no longer waits for.
         quantity: Quantity,
     },
     /// A line's units are promised later: its batch is late, or it moved to a later batch.
@@ -293,6 +337,8 @@ impl Event {
             Self::BatchChanged { .. } => "batch_changed",
             Self::BatchRemoved { .. } => "batch_removed",
             Self::LinePlaced { .. } => "line_placed",
+            Self::LineChanged { .. } => "line_changed",
+            Self::LineRemoved { .. } => "line_removed",
             Self::Allocated { .. } => "allocated",
             Self::Deallocated { .. } => "deallocated",
             Self::Backordered { .. } => "backordered",
@@ -329,6 +375,8 @@ impl Event {
     const fn sku_and_order_id(&self) -> (&Sku, Option<&OrderId>) {
         match self {
             Self::LinePlaced { sku, order_id, .. }
+            | Self::LineChanged { sku, order_id, .. }
+            | Self::LineRemoved { sku, order_id, .. }
             | Self::Allocated { sku, order_id, .. }
             | Self::Deallocated { sku, order_id, .. }
             | Self::Backordered { sku, order_id, .. }

@@ -23,7 +23,9 @@ mod moving;
 mod named;
 mod on_shortage;
 mod order;
+mod order_change;
 mod order_line;
+mod order_version;
 mod ordered_batches;
 mod originals;
 mod outcome;
@@ -60,7 +62,9 @@ pub use order::{
     CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, Order, OrderStatus, OrderTerms, PlaceError,
     Shortages, UnknownSkus,
 };
+pub use order_change::{ChangeOrderError, OrderChange, TermsChange};
 pub use order_line::{LineTooLong, OrderLine};
+pub use order_version::OrderVersion;
 pub use outcome::Outcome;
 pub use pending::{DataRequest, LoadRequest, Pending};
 pub use pick::{PickError, Picked};
@@ -69,9 +73,9 @@ pub use pick_list::{
     MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList, PickListStatus, ReleasePickListError,
     ShipError,
 };
-pub(crate) use product::Plan;
+pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
-pub use products::{Cancellation, Products};
+pub use products::{Amendment, Cancellation, Products};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub use stock::Stock;

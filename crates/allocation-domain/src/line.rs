@@ -130,6 +130,12 @@ impl LineState {
         self.waiting > 0 && matches!(self.terms.on_shortage, OnShortage::Reject)
     }
 
+    /// Returns whether the line is firm or held, whether or not its hold has expired meanwhile.
+    #[must_use]
+    pub(crate) const fn lives(&self) -> bool {
+        matches!(self.commitment, ReservationState::Firm | ReservationState::Held { .. })
+    }
+
     /// Returns whether the line has no allocated, backordered, picked or shipped units.
     #[must_use]
     pub const fn is_idle(&self) -> bool {

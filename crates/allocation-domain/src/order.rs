@@ -3,7 +3,7 @@
 use crate::named::named;
 use crate::{
     HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderId, OrderLine,
-    OutOfStock, Quantity, ReservationState, Sku,
+    OrderVersion, OutOfStock, Quantity, ReservationState, Sku,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -214,6 +214,12 @@ impl Order {
         OrderStatus::of(self.lines.iter().map(|(_, line)| line), now)
     }
 
+    /// Returns the version of the order, which must have all its lines.
+    #[must_use]
+    pub fn version(&self) -> OrderVersion {
+        OrderVersion::of_lines(&self.lines)
+    }
+
     /// Returns the earliest expiry of its held lines, past or future, or `None` if no line is held.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
@@ -299,6 +305,14 @@ pub enum CancelError {
     /// Units of the order were picked: a pick is never undone.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
+    /// The order has another version than expected.
+    #[error("Order {order_id} has changed")]
+    Stale {
+        /// The order.
+        order_id: OrderId,
+        /// The version of the order.
+        actual: OrderVersion,
+    },
 }
 
 #[cfg(test)]

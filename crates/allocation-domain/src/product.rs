@@ -18,6 +18,7 @@ mod batch_correction;
 mod batches;
 mod displacement;
 mod holds;
+mod line_change;
 mod lines;
 mod on_batch;
 mod pick_list_membership;
@@ -28,6 +29,7 @@ mod registration;
 mod single_line;
 mod undo;
 
+pub(crate) use line_change::{LineTarget, NewLine};
 use on_batch::KnownOn;
 pub(crate) use plan::Plan;
 

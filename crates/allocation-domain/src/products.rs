@@ -7,9 +7,11 @@ use crate::{
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod amending;
 mod cancelling;
 mod picking;
 
+pub use amending::Amendment;
 pub use cancelling::Cancellation;
 
 /// Locked products by SKU.

@@ -2,10 +2,10 @@
 
 use crate::{
     AddBatchError, AllocateError, Batch, BatchChange, BatchChanged, BatchReference, CancelError, ChangeBatchError,
-    ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest, MakePickListError,
-    NewBatch, NewOrder, NewPickList, Order, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine,
-    PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity,
-    ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
+    ChangeOrderError, ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest,
+    MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange, OrderId, OrderLine, OutOfStock, Outcome,
+    Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState,
+    Products, Quantity, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -211,6 +211,15 @@ impl Stock {
     /// [`ExtendError`].
     pub fn extend(&mut self, order_id: &OrderId, hold: HoldDuration, now: DateTime<Utc>) -> Result<Order, ExtendError> {
         self.products.extend(order_id, hold, now)
+    }
+
+    /// Changes an order: see [`Products::change_order`].
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeOrderError`].
+    pub fn change_order(&mut self, change: &OrderChange, now: DateTime<Utc>) -> Result<Order, ChangeOrderError> {
+        decided(self.products.change_order(change, now))
     }
 
     /// Cancels an order: see [`Products::cancel`].

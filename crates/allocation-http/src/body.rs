@@ -16,7 +16,8 @@ use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
 use allocation_domain::{BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
-    AddBatch, Empty, FromJson, HoldExtension, ParseError, PickListRequest, PickedUnits, ValidationErrors, parse,
+    AddBatch, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest, PickedUnits,
+    ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -48,6 +49,10 @@ impl Body for Empty {}
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
     const MAX_BYTES: usize = 2 * 1024 * 1024;
+}
+
+impl Body for OrderChangeRequest {
+    const MAX_BYTES: usize = NewOrder::MAX_BYTES;
 }
 
 impl Body for PickListRequest {

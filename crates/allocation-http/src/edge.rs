@@ -88,9 +88,13 @@ impl EdgeSettings {
     }
 }
 
-/// Returns whether a request may name a version: only batches that exist have versions, and reads ignore them.
+/// Returns whether a request may name a version: only batches and orders that exist have versions, and reads
+/// ignore them.
 fn has_versions(request: &ServiceRequest) -> bool {
-    request.path().starts_with("/batch/") && request.method() != Method::POST || request.method().is_safe()
+    let (method, path) = (request.method(), request.path());
+    let may_change = *method == Method::PATCH || *method == Method::DELETE;
+    let has_versions = path.starts_with("/batch/") || path.starts_with("/orders/");
+    has_versions && may_change || method.is_safe()
 }
 
 /// Rejects cross-site requests, and adds the client's prefix to the paths in every response.

@@ -1,8 +1,8 @@
-//! Batch versions in `ETag`, `If-Match` and `If-None-Match`.
+//! Versions of batches and orders in `ETag`, `If-Match` and `If-None-Match`.
 //!
-//! The tag of a batch is `"VERSION.CONTENT"`. The version consists of the revision, which counts
-//! corrections by purchasing, and the time of addition, which distinguishes batches that reuse a reference.
-//! The content is a checksum of the representation, so that the tag changes with everything shown, as a
+//! The tag is `"VERSION.CONTENT"`. The version of a batch consists of the revision, which counts corrections by
+//! purchasing, and the time of addition, which distinguishes batches that reuse a reference. The version of an
+//! order is a checksum of what was requested of it. The content is a checksum of the representation, so that the tag changes with everything shown, as a
 //! strong tag must.
 //!
 //! `If-None-Match` compares the whole tag. `If-Match` compares only the version: allocations change the
@@ -11,7 +11,7 @@
 use actix_web::HttpMessage;
 use actix_web::http::header::{ETag, EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch};
 use allocation_app::ExpectedVersions;
-use allocation_domain::BatchVersion;
+use allocation_domain::{BatchVersion, OrderVersion};
 use chrono::DateTime;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,16 @@ const CONTENT_DIGITS: usize = 16;
 pub(crate) fn of(version: BatchVersion, shown: &[u8]) -> ETag {
     let content = checksum(shown);
     ETag(EntityTag::new_strong(format!("{}.{content:0CONTENT_DIGITS$x}", text(version))))
+}
+
+/// Returns the `ETag` header of an order version with this representation.
+pub(crate) fn of_order(version: OrderVersion, shown: &[u8]) -> ETag {
+    let content = checksum(shown);
+    ETag(EntityTag::new_strong(format!("{}.{content:0CONTENT_DIGITS$x}", order_text(version))))
+}
+
+fn order_text(version: OrderVersion) -> String {
+    format!("{:0CONTENT_DIGITS$x}", version.number())
 }
 
 /// Returns the quoted tag of a version, without content.
@@ -58,28 +68,48 @@ pub(crate) fn names_a_version(request: &impl HttpMessage) -> bool {
 
 /// Parses the `If-Match` headers of a request; without one, any version matches.
 pub(crate) fn expected_versions(request: &impl HttpMessage) -> ExpectedVersions {
+    expected(request, version).map_or(ExpectedVersions::Any, ExpectedVersions::OneOf)
+}
+
+/// Parses the `If-Match` headers of a request on an order; `None` if any version matches.
+pub(crate) fn expected_order_versions(request: &impl HttpMessage) -> Option<BTreeSet<OrderVersion>> {
+    expected(request, order_version)
+}
+
+/// Returns the versions that `If-Match` names; `None` for any. Weak tags and tags of others name no version.
+fn expected<T: Ord>(request: &impl HttpMessage, version: impl Fn(&EntityTag) -> Option<T>) -> Option<BTreeSet<T>> {
     if !request.headers().contains_key(IF_MATCH) {
-        return ExpectedVersions::Any;
+        return None;
     }
     match IfMatch::parse(request) {
-        Ok(IfMatch::Any) => ExpectedVersions::Any,
-        // Weak tags and tags of others name no version.
-        Ok(IfMatch::Items(tags)) => ExpectedVersions::OneOf(tags.iter().filter_map(version).collect()),
-        Err(_) => ExpectedVersions::OneOf(BTreeSet::new()),
+        Ok(IfMatch::Any) => None,
+        Ok(IfMatch::Items(tags)) => Some(tags.iter().filter_map(version).collect()),
+        Err(_) => Some(BTreeSet::new()),
     }
 }
 
 /// Parses the version of a tag made by [`of`] or [`version_tag`]; a weak tag names no version.
 fn version(tag: &EntityTag) -> Option<BatchVersion> {
-    let inner = Some(tag.tag()).filter(|_| !tag.weak)?;
-    let named = match inner.split_once('.') {
-        Some((named, content)) => Some(named).filter(|_| is_content(content))?,
-        None => inner,
-    };
+    let named = version_text(tag)?;
     let (revision, micros) = named.split_once('-')?;
     let added_at = DateTime::from_timestamp_micros(i64::from_str_radix(micros, 16).ok()?)?;
     let version = BatchVersion { added_at, revision: revision.parse().ok()? };
     (text(version) == named).then_some(version)
+}
+
+/// Parses the version of a tag made by [`of_order`]; a weak tag names no version.
+fn order_version(tag: &EntityTag) -> Option<OrderVersion> {
+    let named = version_text(tag).filter(|named| is_content(named))?;
+    u64::from_str_radix(named, 16).ok().map(OrderVersion::from_number)
+}
+
+/// Returns the part of a strong tag before its content.
+fn version_text(tag: &EntityTag) -> Option<&str> {
+    let inner = Some(tag.tag()).filter(|_| !tag.weak)?;
+    match inner.split_once('.') {
+        Some((named, content)) => Some(named).filter(|_| is_content(content)),
+        None => Some(inner),
+    }
 }
 
 fn is_content(text: &str) -> bool {
@@ -162,6 +192,23 @@ mod tests {
     #[test]
     fn another_batch_with_the_same_reference_and_revision_does_not_match() {
         assert!(!if_match(&["\"1-20\""]).contains(seen(1)));
+    }
+
+    #[test]
+    fn the_version_of_an_order_is_read_from_its_tag() {
+        let seen = OrderVersion::from_number(0x1f);
+        let ETag(tag) = of_order(seen, b"");
+        assert_eq!(tag, EntityTag::new_strong("000000000000001f.cbf29ce484222325".to_owned()));
+        let expected = |line: &'static str| {
+            expected_order_versions(&TestRequest::default().insert_header((IF_MATCH, line)).to_http_request())
+        };
+        assert_eq!(expected("\"000000000000001f.cbf29ce484222325\", \"000000000000001f\""), Some([seen].into()));
+        assert_eq!(expected("*"), None);
+        for line in
+            ["W/\"000000000000001f\"", "\"1f\"", "\"1-1f\"", "\"000000000000001F\"", "\"000000000000001f.\"", ""]
+        {
+            assert_eq!(expected(line), Some(BTreeSet::new()), "{line}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod bulk;
 mod choice;
 mod connection;
 mod docs;
+mod dry_run;
 mod edge;
 mod endpoint;
 mod eta;

@@ -52,6 +52,8 @@ const KEY: &str = "key";
         bulk::place_orders,
         order::list,
         order::find,
+        order::change,
+        order::remove_line,
         order::cancel,
         order::confirm,
         order::extend,

@@ -1,10 +1,12 @@
 //! Orders: lines that are placed, held, confirmed and cancelled together.
 
+mod change;
 mod history;
 mod holds;
 mod request;
 mod response;
 
+pub(crate) use change::{__path_change, __path_remove_line, change, remove_line};
 pub(crate) use history::{__path_history, history};
 pub(crate) use holds::{__path_confirm, __path_extend, confirm, extend};
 pub(crate) use request::NewOrderSchema;
@@ -18,19 +20,25 @@ use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, event_context, respond};
-use actix_web::http::{StatusCode, header};
+use crate::{body, dry_run, etag, event_context, respond};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
 use allocation_domain::{NewOrder, OrderId, Outcome};
 use allocation_ports::{OrderFilter, Queries};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
-pub(crate) fn routes() -> [Path; 5] {
+pub(crate) fn routes() -> [Path; 6] {
     [
         Path::new("/orders").post(Scope::OrdersWrite, place).get(Scope::Read, list),
-        Path::new("/orders/{order_id}").get(Scope::Read, find).delete(Scope::OrdersWrite, cancel),
+        Path::new("/orders/{order_id}")
+            .get(Scope::Read, find)
+            .patch(Scope::OrdersWrite, change)
+            .delete(Scope::OrdersWrite, cancel),
+        Path::new("/orders/{order_id}/lines/{sku}").delete(Scope::OrdersWrite, remove_line),
         Path::new("/orders/{order_id}/confirm").post(Scope::OrdersWrite, confirm),
         Path::new("/orders/{order_id}/extend").post(Scope::OrdersWrite, extend),
         Path::new("/orders/{order_id}/history").get(Scope::Read, history),
@@ -44,7 +52,7 @@ document!(PlaceOrderProblems:
 document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
 document!(CancelOrderProblems:
-    Validation, OrderNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    Validation, OrderNotFound, OrderChanged, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Place an order
@@ -60,6 +68,7 @@ document!(CancelOrderProblems:
     path = "/orders",
     operation_id = "placeOrder",
     tag = "Orders",
+    params(("dry_run" = Option<bool>, Query, description = "Only return what the order would be, and place nothing")),
     request_body(content = NewOrderSchema, examples(
         ("cart" = (summary = "A cart, held for ten minutes", value = json!({
             "order_id": "O-7", "lines": [{ "sku": "LAMP", "qty": 2 }, { "sku": "RED-CHAIR", "qty": 4 }],
@@ -72,7 +81,10 @@ document!(CancelOrderProblems:
     )),
     responses(
         (status = 201, description = "The order was placed", body = Order<'_>,
-            headers(("Location" = String, description = "The path of the order")),
+            headers(
+                ("Location" = String, description = "The path of the order"),
+                ("ETag" = String, description = "The version of the order"),
+            ),
             example = json!({
                 "order_id": "O-7", "status": "held", "lines": [
                     { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
@@ -82,7 +94,8 @@ document!(CancelOrderProblems:
                 ],
                 "expires_at": "2027-01-10T08:10:00Z"
             })),
-        (status = 200, description = "The order already exists; its current state", body = Order<'_>,
+        (status = 200, description = "The order already exists; its current state. Or the order as it would be (`dry_run`)",
+            body = Order<'_>, headers(("ETag" = String, description = "The version of the order")),
             example = json!({
                 "order_id": "O-8", "status": "backordered", "lines": [
                     { "sku": "RED-CHAIR", "qty": 50, "allocated": 0, "backordered": 50, "allocations": [] }
@@ -92,19 +105,30 @@ document!(CancelOrderProblems:
     ),
 )]
 pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let order: NewOrder = body::read(&request, payload).await?;
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let ((), order): ((), NewOrder) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
     let order_id = order.order_id().clone();
-    match api.engine.place_order(order, event_context::of(&request)).await? {
+    let placed = if is_dry_run {
+        let use_cases = api.use_cases(&request);
+        api.gate.run(&request, move || use_cases.preview_order(&order)).await?
+    } else {
+        api.engine.place_order(order, event_context::of(&request)).await?
+    };
+    match placed {
+        Outcome::Changed(order) if is_dry_run => tagged(StatusCode::OK, &order, api.now()),
         Outcome::Changed(order) => {
-            let location = format!("/orders/{}", encode(order_id.as_str()));
-            let mut response = respond::builder(StatusCode::CREATED);
-            let body = respond::bytes(&Order::at(&order, api.now()))?;
-            Ok(response.insert_header((header::LOCATION, location)).body(body))
+            let location = HeaderValue::from_str(&format!("/orders/{}", encode(order_id.as_str())));
+            let mut response = tagged(StatusCode::CREATED, &order, api.now())?;
+            let location = location.map_err(|error| Problem::internal(Arc::new(error)))?;
+            response.headers_mut().insert(header::LOCATION, location);
+            Ok(response)
         }
         Outcome::Unchanged(()) => {
             // Orders are never deleted: a placed order that is missing breaks an invariant.
             let missing = || Problem::of(Kind::InternalError);
-            show(&api, &request, order_id, missing).await
+            let (order, now) = stored(&api, &request, order_id, missing).await?;
+            tagged(StatusCode::OK, &order, now)
         }
     }
 }
@@ -153,9 +177,14 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/orders/{order_id}",
     operation_id = "getOrder",
     tag = "Orders",
-    params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
+    params(
+        ("order_id" = Identifier, Path, description = "The order", example = "O-7"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the representation that the client has"),
+    ),
     responses(
-        (status = 200, description = "The order", body = Order<'_>, example = json!({
+        (status = 304, description = "The order has not changed"),
+        (status = 200, description = "The order", body = Order<'_>,
+            headers(("ETag" = String, description = "The version of the order")), example = json!({
             "order_id": "O-7", "status": "allocated", "lines": [
                 { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                     "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] }
@@ -167,7 +196,13 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let order_id = path_identifier::in_path(&request, "order_id")?;
     let not_found = Problem::order_not_found(&order_id);
-    show(&api, &request, order_id, || not_found).await
+    let (order, now) = stored(&api, &request, order_id, || not_found).await?;
+    let shown = respond::bytes(&Order::at(&order, now))?;
+    let tag = etag::of_order(order.version(), &shown);
+    if etag::is_known(&request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    Ok(respond::builder(StatusCode::OK).insert_header(tag).body(shown))
 }
 
 /// Cancel an order
@@ -179,28 +214,39 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/orders/{order_id}",
     operation_id = "cancelOrder",
     tag = "Orders",
-    params(("order_id" = Identifier, Path, description = "The order", example = "O-9")),
+    params(
+        ("order_id" = Identifier, Path, description = "The order", example = "O-9"),
+        ("If-Match" = Option<String>, Header, description =
+            "The `ETag` of the version to cancel, a list of them, or `*` for any"),
+    ),
     responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let order_id = path_identifier::in_path(&request, "order_id")?;
+    let expected = etag::expected_order_versions(&request);
     let use_cases = api.use_cases(&request);
-    api.gate.run(&request, move || use_cases.cancel_order(&order_id)).await?;
+    api.gate.run(&request, move || use_cases.cancel_order_if(&order_id, expected.as_ref())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Returns the response with an order.
-async fn show(
+/// Reads an order, and the instant as of which it was read.
+async fn stored(
     api: &Api,
     request: &HttpRequest,
     order_id: OrderId,
     missing: impl FnOnce() -> Problem + Send + 'static,
-) -> Result<HttpResponse, Problem> {
+) -> Result<(allocation_domain::Order, DateTime<Utc>), Problem> {
     let read = move |queries: &dyn Queries, now| match queries.order(&order_id)? {
-        Some(order) => respond::bytes(&Order::at(&order, now)),
+        Some(order) => Ok((order, now)),
         None => Err(missing()),
     };
-    Ok(respond::builder(StatusCode::OK).body(api.read(request, read).await?))
+    api.read(request, read).await
+}
+
+/// Returns the response with an order as of an instant, and its tag.
+fn tagged(status: StatusCode, order: &allocation_domain::Order, now: DateTime<Utc>) -> Result<HttpResponse, Problem> {
+    let shown = respond::bytes(&Order::at(order, now))?;
+    Ok(respond::builder(status).insert_header(etag::of_order(order.version(), &shown)).body(shown))
 }
 
 fn read_page(

@@ -36,6 +36,9 @@ pub trait OrderRepository {
     /// Locks the lines of an order until the unit ends. Until then the order has lines of exactly these
     /// products. `skus` are sorted and not empty, and their products MUST be locked already.
     ///
+    /// A unit that removes lines calls it again once they are saved, with the products of the lines that are
+    /// left, so that other units still find the order locked and begun.
+    ///
     /// A unit that adds a line to the order, of whatever product, MUST wait for this unit, or this unit for
     /// it. The other unit MUST then see the changes that this one has stored, or conflict.
     ///

@@ -1,12 +1,12 @@
-use crate::json::{FromJson, Json, MAX_CHILDREN};
+use crate::json::{FromJson, Json};
+use crate::order_lines::OrderLines;
 use crate::validation_error::{ValidationError, ValidationErrors};
 use allocation_domain::{NewOrder, OrderId, OrderLine, OrderTerms, Quantity, Sku};
-use std::collections::HashMap;
 
 impl FromJson for NewOrder {
     fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
         let mut order = json.object()?;
-        let (order_id, lines) = (order.required("order_id"), order.required("lines"));
+        let (order_id, lines) = (order.required("order_id"), order.required::<OrderLines<Quantity>>("lines"));
         let usual = OrderTerms::default();
         let terms = OrderTerms {
             on_shortage: order.optional("on_shortage").flatten().unwrap_or(usual.on_shortage),
@@ -14,7 +14,7 @@ impl FromJson for NewOrder {
             priority: order.optional("priority").flatten().unwrap_or(usual.priority),
             allow_split: order.optional("allow_split").flatten().unwrap_or(usual.allow_split),
         };
-        let (order_id, Lines(lines)) = order.finish(|| Some((order_id?, lines?)))?;
+        let (order_id, OrderLines(lines)) = order.finish(|| Some((order_id?, lines?)))?;
         check_lines(&order_id, &lines)?;
         Self::new(order_id, lines, terms).map_err(|error| ValidationErrors::at("/lines", error))
     }
@@ -29,44 +29,4 @@ fn check_lines(order_id: &OrderId, lines: &[(Sku, Quantity)]) -> Result<(), Vali
         }
     }
     errors.check(Some(()))
-}
-
-const _: () = assert!(NewOrder::MAX_LINES <= MAX_CHILDREN, "a request is read with all its lines");
-
-struct Lines(Vec<(Sku, Quantity)>);
-
-impl FromJson for Lines {
-    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
-        let elements = json.elements().ok_or_else(|| json.is_not("an array of lines"))?;
-        let mut errors = ValidationErrors::default();
-        let count = elements.count();
-        if !(1..=NewOrder::MAX_LINES).contains(&count) {
-            let rule = format!("must have from 1 to {} lines, not {count}", NewOrder::MAX_LINES);
-            errors.push(ValidationError::in_body("", rule));
-        }
-        let mut first_of = HashMap::new();
-        let (mut lines, mut is_valid) = (Vec::new(), true);
-        for (index, element) in elements.into_iter().enumerate() {
-            let (sku, line) = parse_line(element);
-            is_valid &= line.is_ok();
-            lines.extend(errors.keep(line.map_err(|errors| errors.under(&format!("/{index}")))));
-            // An invalid line counts, too, so that every repetition of its SKU is reported.
-            if let Some(first) = sku.map(|sku| *first_of.entry(sku).or_insert(index)).filter(|first| *first < index) {
-                let repeated =
-                    || ValidationError::in_body(format!("/{index}/sku"), format!("is the SKU of line {first} too"));
-                errors.push_with(repeated);
-            }
-        }
-        errors.check(is_valid.then_some(Self(lines)))
-    }
-}
-
-/// Parses a line, and returns its SKU even if the rest of it is invalid.
-fn parse_line(json: Json<'_>) -> (Option<Sku>, Result<(Sku, Quantity), ValidationErrors>) {
-    let mut line = match json.object() {
-        Ok(line) => line,
-        Err(errors) => return (None, Err(errors)),
-    };
-    let (sku, quantity) = (line.required::<Sku>("sku"), line.required("qty"));
-    (sku.clone(), line.finish(|| Some((sku?, quantity?))))
 }

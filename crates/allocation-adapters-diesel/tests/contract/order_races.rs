@@ -1,11 +1,13 @@
 //! Units of work on one order over products that they do not share.
 
-use crate::world::{World, decide, held, instant, new_order, order, quantity, reference, sku, standalone};
+use crate::world::{World, decide, held, instant, new_order, order, quantity, reference, sku, standalone, to_allocate};
 use allocation_domain::{
-    AllocateError, Eta, LineAllocation, NewOrder, Order, OrderTerms, Outcome, Product, Products, ReservationState,
+    AllocateError, Eta, LineAllocation, NewOrder, Order, OrderChange, OrderTerms, Outcome, Product, Products,
+    ReservationState, Sku, TermsChange, Units,
 };
 use allocation_ports::{EventContexts, LockRequest, LockWait, OrderQueries, StoreError, UnitOfWork, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
+use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
@@ -66,6 +68,27 @@ fn cancel(world: &World, order_id: &str) -> Result<Option<Order>, StoreError> {
     save(&mut *unit, products)?;
     unit.commit()?;
     Ok(cancelled.ok())
+}
+
+/// Changes the quantities of lines of an order in its own unit of work.
+fn change(world: &World, order_id: &str, lines: &[(&str, u32)]) -> Result<Option<Order>, StoreError> {
+    let mut unit = world.store.begin(LockWait::Usual)?;
+    let skus = unit.orders().skus_of(&order(order_id))?;
+    if skus.is_empty() {
+        return Ok(None);
+    }
+    let all: BTreeSet<Sku> = skus.iter().cloned().chain(lines.iter().map(|(name, _)| sku(name))).collect();
+    let wanted: Vec<_> = all.iter().map(|name| to_allocate(name.as_str(), &[order_id])).collect();
+    let mut products: Products = unit.products().lock(&wanted)?.into_iter().collect();
+    unit.orders().lock_lines(&order(order_id), &skus)?;
+    let lines = lines.iter().map(|(name, units)| (sku(name), Units::new(*units).unwrap()));
+    let change = OrderChange::new(order(order_id), lines, TermsChange::default()).unwrap();
+    let changed = decide(&mut *unit, &mut products, |products| products.change_order(&change, instant(0))).ok();
+    save(&mut *unit, products)?;
+    let left = unit.orders().skus_of(&order(order_id))?;
+    unit.orders().lock_lines(&order(order_id), &left)?;
+    unit.commit()?;
+    Ok(changed)
 }
 
 /// Places an order as the engine does: it looks for one with its id under the locks. `None` if one exists.
@@ -157,6 +180,22 @@ pub fn a_cancelled_order_keeps_no_line_in_either_order(database: TestDatabase) {
     world.assert_counters_equal_sums();
 }
 
+pub fn an_order_that_loses_its_first_line_is_still_locked_as_a_whole(database: TestDatabase) {
+    let world = world(database);
+    place(&world, &new_order("O-1", &[("LAMP", 1), ("SOFA", 1)], OrderTerms::default())).unwrap().unwrap();
+    let anchors = "SELECT count(*) FROM order_lines WHERE order_slot = ''";
+    for (lines, left) in [(&[("LAMP", 0)][..], 1), (&[("SOFA", 0), ("RUG", 2)], 1), (&[("LAMP", 2)], 2)] {
+        assert_eq!(change(&world, "O-1", lines).unwrap().unwrap().lines.len(), left);
+        if world.is_postgres() {
+            assert_eq!(world.database.count(anchors), 1);
+        }
+    }
+    allocate(&world, "SOFA", "O-1").unwrap().unwrap();
+    assert_eq!(cancel(&world, "O-1").unwrap().unwrap().lines.len(), 3);
+    world.assert_counters_equal_sums();
+    world.assert_totals_equal_sums();
+}
+
 /// Many units add and remove first lines of the same orders, and decide on whole orders, in
 /// adverse sequences.
 pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) {
@@ -170,11 +209,16 @@ pub fn units_that_meet_at_orders_never_wait_in_a_circle(database: TestDatabase) 
                 for step in 0..60 {
                     let name = format!("O-{}", random.u8(0..6) + 6 * (step / 20));
                     let product = random.choice(SKUS).unwrap();
-                    match random.u8(0..8) {
+                    match random.u8(0..10) {
                         0..4 => until_done(|| group(world, product, &mut random)),
                         4 => drop(until_done(|| allocate(world, product, &name))),
                         5 => until_done(|| deallocate(world, product, &name)),
                         6 => drop(until_done(|| cancel(world, &name))),
+                        7 | 8 => {
+                            let lines = [(product, random.u32(0..2)), (SKUS[random.usize(0..3)], 1)];
+                            let lines = if lines[0].0 == lines[1].0 { &lines[..1] } else { &lines };
+                            drop(until_done(|| change(world, &name, lines)));
+                        }
                         _ => {
                             let placed = new_order(&name, &[("LAMP", 1), ("RUG", 1)], OrderTerms::default());
                             drop(until_done(|| place(world, &placed)));

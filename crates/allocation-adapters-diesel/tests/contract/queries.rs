@@ -192,9 +192,9 @@ fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
 
 pub fn reads_after_a_random_history_agree_with_the_domain(database: TestDatabase) {
     let mut shop = Shop::new(database);
-    let (mut random, mut statuses) = (fastrand::Rng::with_seed(4), HashSet::new());
+    let (mut random, mut statuses) = (fastrand::Rng::with_seed(1), HashSet::new());
     let mut of_lists = HashSet::new();
-    for second in 0..600 {
+    for second in 0..700 {
         shop.step(&mut random, seconds(second));
         of_lists.extend(shop.pick_lists().values().map(PickList::status));
         if second % 27 == 26 {

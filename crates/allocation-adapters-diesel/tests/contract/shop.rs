@@ -4,8 +4,8 @@
 use crate::database::TestDatabase;
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
-    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewBatch, NewOrder, Order, OrderId, OrderTerms,
-    Pending, Product, Products, QueuePosition, ReservationState, Sku, Units,
+    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewBatch, NewOrder, Order, OrderChange, OrderId,
+    OrderTerms, Pending, Product, Products, QueuePosition, ReservationState, Sku, TermsChange, Units,
 };
 use allocation_ports::{Actor, AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -172,9 +172,35 @@ impl Shop {
                 let _ = all.extend(&order_id, hold, at);
                 Ok::<_, Pending<Infallible>>(())
             }),
+            9 => self.change_order(random, &order_id, now),
             _ if self.has_begun_elsewhere(&placed) => {}
             _ => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.place(&placed, at))),
         }
+    }
+
+    /// Changes lines and terms of an order, whose lines are locked.
+    fn change_order(&mut self, random: &mut fastrand::Rng, order_id: &OrderId, now: DateTime<Utc>) {
+        let Some(before) = self.truth.order(order_id) else { return };
+        let skus: Vec<Sku> = before.lines.into_iter().map(|(name, _)| name).collect();
+        let count = random.usize(0..=2);
+        let lines = random.choose_multiple(SKUS, count).into_iter();
+        let lines: Vec<_> = lines.map(|name| (sku(name), Units::new(random.u32(0..=9)).unwrap())).collect();
+        let terms = TermsChange {
+            priority: random.bool().then(|| random.i32(0..3)),
+            allow_split: random.bool().then(|| random.bool()),
+            ..TermsChange::default()
+        };
+        let change = OrderChange::new(order_id.clone(), lines, terms).unwrap();
+        let lock = |unit: &mut dyn UnitOfWork| {
+            let locked = unit.products().lock(&wanted(&SKUS, order_id, 0)).unwrap();
+            unit.orders().lock_lines(order_id, &skus).unwrap();
+            locked
+        };
+        let lock_again = |_, unit: &mut dyn UnitOfWork| {
+            let left = unit.orders().skus_of(order_id).unwrap();
+            unit.orders().lock_lines(order_id, &left).unwrap();
+        };
+        self.decide_on(&SKUS, lock, now, |all, at| taken(all.change_order(&change, at)), lock_again);
     }
 
     /// Whether an order may have ended by lines of other products, which a product in memory does not know.

@@ -231,6 +231,7 @@ macro_rules! suite {
             }
             order_races {} sql {
                 a_cancelled_order_keeps_no_line_in_either_order,
+                an_order_that_loses_its_first_line_is_still_locked_as_a_whole,
                 units_that_meet_at_orders_never_wait_in_a_circle,
             }
             concurrency {

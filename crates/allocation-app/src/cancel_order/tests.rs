@@ -69,3 +69,15 @@ fn an_order_with_picked_units_is_not_cancelled() {
     shop.use_cases.pick(&PickLineId { list: list_id("P-1"), line: 1 }, units(1).into()).unwrap();
     assert!(matches!(cancel(&shop), Err(UseCaseError::Refused(CancelError::Picked(id))) if id == order("O-1")));
 }
+
+#[test]
+fn an_order_of_another_version_is_not_cancelled_and_an_ended_one_stays_so() {
+    let shop = Shop::with(&[("LAMP", "B-1", 9)]);
+    shop.place("O-1", &[("LAMP", 3)], OrderTerms::default());
+    let other = Some(std::collections::BTreeSet::from([allocation_domain::OrderVersion::from_number(0)]));
+    let cancel_if = |expected: &Option<_>| shop.use_cases.cancel_order_if(&order("O-1"), expected.as_ref());
+    assert!(matches!(cancel_if(&other), Err(UseCaseError::Refused(CancelError::Stale { .. }))));
+    let seen = shop.use_cases.confirm_order(&order("O-1")).unwrap().version();
+    cancel_if(&Some([seen].into())).unwrap();
+    cancel_if(&Some([seen].into())).unwrap();
+}

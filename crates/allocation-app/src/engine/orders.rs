@@ -27,8 +27,8 @@ impl Orders {
     ///
     /// # Isolation
     ///
-    /// Lines and batches of the orders' products are read under their locks. An existing order never
-    /// changes, so one comparison identifies a repeat. A new id is claimed by a unique key when the order
+    /// Lines and batches of the orders' products are read under their locks. An order as it was
+    /// sent never changes, so one comparison identifies a repeat. A new id is claimed by a unique key when the order
     /// is added. Standalone lines of other products are looked up here without a lock. A later one
     /// conflicts with the anchor that the order adds with its lines, or is found when the order itself is
     /// added after them.
@@ -80,6 +80,25 @@ impl Orders {
     pub(super) fn add(&self, unit: &mut dyn UnitOfWork, now: DateTime<Utc>) -> Result<(), StoreError> {
         if self.placed.is_empty() { Ok(()) } else { unit.orders().add(&self.placed, now) }
     }
+}
+
+/// What placing an order would return: the order, or nothing if it already exists.
+pub type OrderPreview = Outcome<Order, ()>;
+
+/// Decides an order on its locked products as if it were placed. The caller saves nothing.
+pub(crate) fn preview_order(
+    unit: &mut dyn UnitOfWork,
+    products: &mut Products,
+    order: &NewOrder,
+    now: DateTime<Utc>,
+) -> Result<Result<OrderPreview, PlaceError>, StoreError> {
+    let orders = Orders::find(unit, std::slice::from_ref(order.order_id()))?;
+    match orders.known.get(order.order_id()) {
+        Some(known) if known == order => return Ok(Ok(Outcome::Unchanged(()))),
+        None if !orders.with_lines.contains(order.order_id()) => {}
+        _ => return Ok(Err(PlaceError::AlreadyExists(order.order_id().clone()))),
+    }
+    Ok(unit.decide(products, |products| products.place(order, now))?.map(Outcome::Changed))
 }
 
 /// Returns the outcome of a repeated order, or rejects another order with the same id.

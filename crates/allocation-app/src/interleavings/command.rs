@@ -4,8 +4,8 @@ use crate::engine::{decide_line, decide_order};
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OrderId, OrderLine, OrderTerms,
-    Outcome, PickCriteria, PickListId, Quantity, ReservationState, Sku,
+    BatchReference, Eta, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OrderChange, OrderId, OrderLine,
+    OrderTerms, Outcome, PickCriteria, PickListId, Quantity, ReservationState, Sku, TermsChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -29,6 +29,8 @@ pub(super) enum Command {
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
     Cancel(&'static str),
     Confirm(&'static str),
+    /// Sets the quantities of lines of an order.
+    Change(&'static str, &'static [(&'static str, u32)]),
     /// Makes a pick list of everything that can be picked.
     MakeList(&'static str),
     /// Reads an order.
@@ -100,6 +102,11 @@ impl Shop {
             }
             Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
             Command::Confirm(name) => reply_of(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
+            Command::Change(name, lines) => {
+                let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
+                let change = OrderChange::new(order(name), lines, TermsChange::default()).unwrap();
+                reply_of(self.use_cases.change_order(&change), |_| "changed")
+            }
             Command::MakeList(name) => {
                 let list = NewPickList::new(PickListId::parse(name).unwrap(), PickCriteria::default());
                 reply_of(self.use_cases.make_pick_list(&list), |_| "made")

@@ -85,7 +85,12 @@ impl Product {
     /// Ends the backorder of a line.
     pub(super) fn stop_waiting(&mut self, order_id: &OrderId) {
         let Some(Ok(quantity)) = self.line(order_id).map(|line| Quantity::new(line.waiting)) else { return };
-        self.edit_line(order_id, |line| line.waiting = 0);
+        self.stop_waiting_for(order_id, quantity);
+    }
+
+    /// Reduces the backorder of a line by units that it waits for.
+    pub(super) fn stop_waiting_for(&mut self, order_id: &OrderId, quantity: Quantity) {
+        self.edit_line(order_id, |line| line.waiting -= quantity.get());
         self.events.push(Event::WaitEnded { order_id: order_id.clone(), sku: self.sku.clone(), quantity });
     }
 }

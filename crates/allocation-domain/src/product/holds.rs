@@ -1,7 +1,7 @@
 //! Holds that expire, are confirmed or extended, and lines that are cancelled.
 
 use super::Product;
-use crate::{DeallocationReason, Event, LoadRequest, OrderId, Pending, ReservationState};
+use crate::{DeallocationReason, Event, LineState, LoadRequest, OrderId, Pending, ReservationState};
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
@@ -85,8 +85,7 @@ impl Product {
     ///
     /// [`LoadRequest`]; nothing has changed.
     pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), LoadRequest> {
-        let lives = |commitment| matches!(commitment, ReservationState::Firm | ReservationState::Held { .. });
-        if !self.line(order_id).is_some_and(|line| lives(line.commitment)) {
+        if !self.line(order_id).is_some_and(LineState::lives) {
             return Ok(());
         }
         self.atomically(|product| {

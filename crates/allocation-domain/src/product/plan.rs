@@ -3,8 +3,8 @@
 use super::Product;
 use crate::policy::{self, Choice};
 use crate::{
-    AllocationReason, Batch, DataRequest, Event, Fulfilment, LineRow, LoadRequest, NewOrder, OrderId, OutOfStock,
-    Quantity,
+    AllocationReason, Batch, DataRequest, Event, Fulfilment, LineRow, LineTerms, LoadRequest, NewOrder, OrderId,
+    OutOfStock, Quantity, ReservationState,
 };
 use chrono::{DateTime, Utc};
 
@@ -86,14 +86,23 @@ impl Product {
 
     /// Places a line of an order as planned; missing units are backordered.
     pub(crate) fn place_line(&mut self, order: &NewOrder, quantity: Quantity, plan: &Plan, now: DateTime<Utc>) {
-        let (order_id, terms) = (order.order_id(), order.terms());
+        let terms = order.terms();
         // All lines of an order expire at the same instant, so `now` counts and not each product's
         // `decided_at`.
-        let commitment = terms.commitment(now);
-        let (waiting, fulfilment) = (0, Fulfilment::default());
-        let row = LineRow { quantity, terms: terms.of_line(self.decided_at(now)), commitment, waiting, fulfilment };
-        let line = row.with(Vec::new());
-        self.insert_line(order_id.clone(), line);
+        let (commitment, terms) = (terms.commitment(now), terms.of_line(self.decided_at(now)));
+        self.add_line(order.order_id(), quantity, (terms, commitment), plan);
+    }
+
+    /// Adds a line to an order as planned; missing units are backordered.
+    pub(super) fn add_line(
+        &mut self,
+        order_id: &OrderId,
+        quantity: Quantity,
+        (terms, commitment): (LineTerms, ReservationState),
+        plan: &Plan,
+    ) {
+        let row = LineRow { quantity, terms, commitment, waiting: 0, fulfilment: Fulfilment::default() };
+        self.insert_line(order_id.clone(), row.with(Vec::new()));
         self.events.push(Event::LinePlaced {
             order_id: order_id.clone(),
             sku: self.sku.clone(),

@@ -1,8 +1,9 @@
 //! Cancelling an order, one product after another.
 
 use super::Products;
-use crate::{CancelError, Order, OrderId, Pending, Sku};
+use crate::{CancelError, Order, OrderId, OrderVersion, Pending, Sku};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 /// An order that is being cancelled.
@@ -38,6 +39,26 @@ impl Cancellation {
         }
         left.reverse();
         Ok(Self { order_id: order_id.clone(), left })
+    }
+
+    /// Checks that the order has one of the expected versions, unless it has ended or `expected` is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError::Stale`].
+    pub fn if_version(
+        self,
+        expected: Option<&BTreeSet<OrderVersion>>,
+        products: &Products,
+    ) -> Result<Self, CancelError> {
+        let living = products.order(&self.order_id).filter(|order| order.lines.iter().any(|(_, line)| line.lives()));
+        let actual = living.map(|order| order.version());
+        match (actual, expected) {
+            (Some(actual), Some(expected)) if !expected.contains(&actual) => {
+                Err(CancelError::Stale { order_id: self.order_id, actual })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// Cancels the remaining lines in the order of their SKUs. Their units are released and serve the

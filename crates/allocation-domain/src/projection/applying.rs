@@ -43,6 +43,24 @@ impl ProductProjection {
                 let commitment = expires_at.map_or(ReservationState::Firm, held_until);
                 self.place_line(order_id, *quantity, terms, commitment)
             }
+            Event::LineChanged {
+                order_id,
+                quantity,
+                old_quantity,
+                priority,
+                on_shortage,
+                allow_split,
+                requeued,
+                ..
+            } => self.edit_line(order_id, |line| {
+                let is_expected = line.quantity == *old_quantity;
+                line.quantity = *quantity;
+                let placed_at = if *requeued { decided_at.trunc_subsecs(6) } else { line.terms.placed_at };
+                let (priority, on_shortage, allow_split) = (*priority, *on_shortage, *allow_split);
+                line.terms = LineTerms { priority, placed_at, on_shortage, allow_split, ..line.terms };
+                is_expected.then_some(())
+            }),
+            Event::LineRemoved { order_id, quantity, .. } => self.remove_line(order_id, *quantity),
             Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
                 if self.lines.get(order_id).is_none() {
                     let line = LineState::standalone(*line_quantity, decided_at);
@@ -180,11 +198,17 @@ impl ProductProjection {
     }
 
     fn stop_waiting(&mut self, order_id: &OrderId, units: Quantity) -> Applied {
-        self.edit_line(order_id, |line| {
-            subtract(&mut line.waiting, units)?;
-            (line.waiting == 0).then_some(())
-        })?;
+        self.edit_line(order_id, |line| subtract(&mut line.waiting, units))?;
         self.remove_if_idle(order_id);
+        Ok(())
+    }
+
+    fn remove_line(&mut self, order_id: &OrderId, quantity: Quantity) -> Applied {
+        self.changed_line(order_id, |line| {
+            let is_empty = line.allocations.is_empty() && line.fulfilment == Fulfilment::default();
+            (is_empty && line.quantity == quantity).then_some(())
+        })?;
+        self.lines.remove(order_id);
         Ok(())
     }
 

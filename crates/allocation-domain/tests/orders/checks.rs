@@ -5,8 +5,8 @@ use crate::picking;
 use crate::turns::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderId, Product, Products, QueuePosition,
-    ReservationState, Sku,
+    BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderChange, OrderId, Product, Products,
+    QueuePosition, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
             }
         }
         Command::Confirm { order_id } => confirmed_or_expired(before, after, order_id, answer, now),
+        Command::Change { change } => changed_as_requested(before, after, change, answer.is_ok(), now),
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
         }
@@ -104,6 +105,40 @@ fn nothing_of_the_order_has_changed(before: &Products, after: &Products, order_i
             assert!(!matches!(event, Event::LinePlaced { .. }), "a refused order is not placed");
         }
         assert!(product.line(order_id).is_none() || before.get(product.sku()).unwrap().line(order_id).is_some());
+    }
+}
+
+/// A change is made whole or not at all, gives up no more than it must, and never what was picked.
+fn changed_as_requested(before: &Products, after: &Products, change: &OrderChange, is_done: bool, now: DateTime<Utc>) {
+    let order_id = change.order_id();
+    if !is_done {
+        for product in after.iter() {
+            let events = new_events(before, after, product.sku()).iter();
+            let mut of_order = events.filter(|event| event.order_id() == Some(order_id));
+            let is_change = |event: &Event| matches!(event, Event::LineChanged { .. } | Event::LineRemoved { .. });
+            assert!(!of_order.any(is_change), "a refused change is not made");
+        }
+        return;
+    }
+    let is = after.order(order_id).unwrap();
+    assert!(change.is_made(&is) || change.terms().hold.is_some(), "{is:?}");
+    for product in after.iter() {
+        // Expired holds are released before the change, so the units then are the ones to compare with.
+        let mut was = before.get(product.sku()).unwrap().clone();
+        was.release_expired(now).unwrap();
+        let (Some(line), Some(old)) = (product.line(order_id), was.line(order_id)) else { continue };
+        if line.commitment == ReservationState::Cancelled {
+            continue;
+        }
+        let (had, has) = (old.served() + old.waiting, line.served() + line.waiting);
+        let raise = line.quantity.get().saturating_sub(old.quantity.get());
+        assert_eq!(has, had.min(line.quantity.get()) + raise, "the difference, and no more: {old:?} became {line:?}");
+        assert!(line.served() >= old.served().min(line.quantity.get()), "units stay meanwhile");
+        let keeps_waiting = old.terms.on_shortage == OnShortage::Reject && line.waiting <= old.waiting;
+        assert!(
+            line.waiting == 0 || line.terms.on_shortage == OnShortage::Backorder || keeps_waiting,
+            "all or nothing"
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! Random commands.
 
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderId, OrderTerms, PickCriteria,
-    PickLineId, PickListId, Quantity, Sku, Units,
+    BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderChange, OrderId, OrderTerms,
+    PickCriteria, PickLineId, PickListId, Quantity, Sku, TermsChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Cancel {
         order_id: OrderId,
     },
+    Change {
+        change: OrderChange,
+    },
     Sweep {
         sku: Sku,
     },
@@ -90,6 +93,7 @@ impl Command {
             | Self::Extend { order_id, .. }
             | Self::Cancel { order_id } => Some(order_id),
             Self::Place { order } => Some(order.order_id()),
+            Self::Change { change } => Some(change.order_id()),
             _ => None,
         }
     }
@@ -192,6 +196,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             hold: HoldDuration::from_seconds(seconds).unwrap(),
         }),
         2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
+        6 => change().prop_map(|change| Command::Change { change }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
         2 * picking => new_pick_list().prop_map(|list| Command::MakePickList { list }),
         4 * picking => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
@@ -237,6 +242,24 @@ fn quantity() -> impl Strategy<Value = Quantity> {
 
 fn eta() -> impl Strategy<Value = Eta> {
     prop::option::of(1..6_u32).prop_map(|day| Eta::from(day.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap())))
+}
+
+fn change() -> impl Strategy<Value = OrderChange> {
+    let on_shortage = prop::sample::select(vec![OnShortage::Reject, OnShortage::Backorder]);
+    let terms = (
+        prop::option::weighted(0.3, -1..2_i32),
+        prop::option::weighted(0.3, on_shortage),
+        prop::option::weighted(0.3, any::<bool>()),
+        prop::option::weighted(0.2, 10..20_u32),
+    );
+    let terms = terms.prop_map(|(priority, on_shortage, allow_split, hold)| {
+        let hold = hold.map(|seconds| HoldDuration::from_seconds(seconds).unwrap());
+        TermsChange { priority, on_shortage, allow_split, hold }
+    });
+    let units = (0..14_u32).prop_map(|units| Units::new(units).unwrap());
+    let lines = subsequence(skus(), 0..=2)
+        .prop_flat_map(move |skus| skus.into_iter().map(|sku| (Just(sku), units.clone())).collect::<Vec<_>>());
+    (order_id(), lines, terms).prop_map(|(order_id, lines, terms)| OrderChange::new(order_id, lines, terms).unwrap())
 }
 
 fn order() -> impl Strategy<Value = NewOrder> {

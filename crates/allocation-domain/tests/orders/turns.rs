@@ -22,7 +22,7 @@ fn no_waiting_line_is_overtaken(product: &ProductProjection, order_id: &OrderId,
     for (other, line) in product.lines().filter(|(other, line)| *other != order_id && line.waiting > 0) {
         let comes_before = match reason {
             AllocationReason::Backorder => position(other) < position(order_id),
-            AllocationReason::NewLine | AllocationReason::Refill => true,
+            AllocationReason::NewLine | AllocationReason::Refill | AllocationReason::LineChanged => true,
             // Units that move were not free for any other line.
             AllocationReason::Move => false,
         };

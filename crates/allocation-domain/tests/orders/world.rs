@@ -43,10 +43,7 @@ impl World {
             let with_less = decide(&mut some, command, now, |some, needed| self.store.load(some, needed, unit));
             assert_eq!(with_less, answer, "{command:?}");
             checks::check(&before, &all, command, &answer, now);
-            if let (Command::Place { order }, true) = (command, answer.is_ok()) {
-                let order_id = order.order_id();
-                self.placed.extend(order.lines().iter().map(|(sku, _)| (order_id.clone(), sku.clone())));
-            }
+            self.note_lines(command, &all, answer.is_ok());
         }
         for sku in skus() {
             assert_eq!(some.get(&sku).unwrap().events(), all.get(&sku).unwrap().events());
@@ -54,6 +51,26 @@ impl World {
         self.never_both(&some);
         self.store.save(&some, now);
         self.check_stored(&all);
+    }
+
+    /// Notes the lines that are placed, and those that a change removes from their order.
+    fn note_lines(&mut self, command: &Command, all: &Products, is_done: bool) {
+        match command {
+            Command::Place { order } if is_done => {
+                let order_id = order.order_id();
+                self.placed.extend(order.lines().iter().map(|(sku, _)| (order_id.clone(), sku.clone())));
+            }
+            Command::Change { change } if is_done => {
+                for (sku, _) in change.lines() {
+                    let line = (change.order_id().clone(), sku.clone());
+                    match all.get(sku).unwrap().line(change.order_id()) {
+                        Some(line_now) if line_now.terms.of_order => self.placed.insert(line),
+                        _ => self.placed.remove(&line),
+                    };
+                }
+            }
+            _ => {}
+        }
     }
 
     /// An order is confirmed or expires as a whole, whatever the clocks say.
@@ -149,6 +166,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::Place { order } => format!("{:?}", products.place(&order, now).map_err(as_text)?),
         Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now).map_err(as_text)?),
+        Command::Change { change } => format!("{:?}", products.change_order(&change, now).map_err(as_text)?),
         Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list).map_err(as_text)?),
         Command::Pick { id, found } => {
             let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());

@@ -8,6 +8,7 @@ mod bounds;
 mod clocks;
 mod holds;
 mod moving;
+mod order_changes;
 mod orders;
 mod partly_loaded;
 mod pick_lists;

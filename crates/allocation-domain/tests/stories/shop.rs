@@ -1,9 +1,9 @@
 //! A shop with all rows in memory, and a clock that the story moves.
 
 use allocation_domain::{
-    BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, HoldDuration, LineState, NewBatch,
-    NewOrder, OnShortage, Order, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product, Products, Quantity,
-    Sku, Units,
+    BatchChange, BatchChanged, BatchReference, ChangeBatchError, ChangeOrderError, Eta, Event, HoldDuration, LineState,
+    NewBatch, NewOrder, OnShortage, Order, OrderChange, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product,
+    Products, Quantity, Sku, TermsChange, Units,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Debug;
@@ -95,6 +95,11 @@ impl Shop {
         Self { products, now: DateTime::from_timestamp(1_800_000_000, 0).unwrap() }
     }
 
+    /// An order for chairs that accepts backorders.
+    pub(crate) fn waiting(order_id: &str, quantity: u32) -> Cart {
+        order(order_id).of(quantity, "CHAIR").or_backorder()
+    }
+
     /// A shop of chairs with these batches, added one second after the other.
     pub(crate) fn of_chairs(batches: &[(&str, u32, Eta)]) -> Self {
         let mut shop = Self::of(&["CHAIR"]);
@@ -133,6 +138,32 @@ impl Shop {
 
     pub(crate) fn cancel(&mut self, order_id: &str) -> Order {
         self.products.cancel(&id(order_id), self.now).unwrap()
+    }
+
+    /// Changes the quantities of lines, a second later.
+    pub(crate) fn try_set(&mut self, order_id: &str, lines: &[(&str, u32)]) -> Result<Order, ChangeOrderError> {
+        self.try_change_order(order_id, lines, TermsChange::default())
+    }
+
+    pub(crate) fn set(&mut self, order_id: &str, lines: &[(&str, u32)]) -> Order {
+        self.try_set(order_id, lines).unwrap()
+    }
+
+    /// Changes the terms of an order, a second later.
+    pub(crate) fn set_terms(&mut self, order_id: &str, terms: TermsChange) -> Result<Order, ChangeOrderError> {
+        self.try_change_order(order_id, &[], terms)
+    }
+
+    fn try_change_order(
+        &mut self,
+        order_id: &str,
+        lines: &[(&str, u32)],
+        terms: TermsChange,
+    ) -> Result<Order, ChangeOrderError> {
+        self.pass(1);
+        let lines = lines.iter().map(|(text, quantity)| (sku(text), Units::new(*quantity).unwrap()));
+        let change = OrderChange::new(id(order_id), lines, terms).unwrap();
+        self.products.change_order(&change, self.now).map_err(refusal)
     }
 
     pub(crate) fn change(&mut self, reference: &str, change: BatchChange) -> Result<BatchChanged, ChangeBatchError> {

@@ -2,9 +2,9 @@
 
 use super::Order;
 use crate::api::Api;
+use crate::body;
 use crate::identifier::Identifier;
 use crate::problem::{Problem, document};
-use crate::{body, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -42,7 +42,8 @@ pub(crate) struct HoldExtensionSchema {
     tag = "Orders",
     params(("order_id" = Identifier, Path, description = "The order", example = "O-7")),
     responses(
-        (status = 200, description = "The order is firm", body = Order<'_>, example = json!({
+        (status = 200, description = "The order is firm", body = Order<'_>,
+            headers(("ETag" = String, description = "The version of the order")), example = json!({
             "order_id": "O-7", "status": "allocated", "lines": [
                 { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                     "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] }
@@ -55,7 +56,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     let order_id = body::read_empty_at("order_id", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.confirm_order(&order_id)).await?;
-    respond::json(StatusCode::OK, &Order::at(&order, api.now()))
+    super::tagged(StatusCode::OK, &order, api.now())
 }
 
 /// Extend a hold
@@ -69,7 +70,8 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
     params(("order_id" = Identifier, Path, description = "The order", example = "O-6")),
     request_body(content = HoldExtensionSchema, example = json!({ "hold_seconds": 900 })),
     responses(
-        (status = 200, description = "The order is held", body = Order<'_>, example = json!({
+        (status = 200, description = "The order is held", body = Order<'_>,
+            headers(("ETag" = String, description = "The version of the order")), example = json!({
             "order_id": "O-7", "status": "held", "lines": [
                 { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                     "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] }
@@ -83,7 +85,7 @@ pub(crate) async fn extend(api: Data<Api>, request: HttpRequest, payload: Payloa
     let (order_id, HoldExtension(hold)) = body::read_at("order_id", &request, payload).await?;
     let use_cases = api.use_cases(&request);
     let order = api.gate.run(&request, move || use_cases.extend_hold(&order_id, hold)).await?;
-    respond::json(StatusCode::OK, &Order::at(&order, api.now()))
+    super::tagged(StatusCode::OK, &order, api.now())
 }
 
 #[cfg(test)]

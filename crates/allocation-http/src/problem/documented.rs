@@ -48,10 +48,11 @@ pub(crate) fn document_edge(document: &mut OpenApi) {
         let changing = [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
         for operation in changing.into_iter().flatten() {
             add(operation, &[Kind::CrossSiteRequest, Kind::ReadOnly]);
-            if !path.starts_with("/batch/") || path == "/batch/bulk" {
-                add(operation, &[Kind::PreconditionFailed]);
-            }
         }
+        let has_versions = path.starts_with("/batch/") || path.starts_with("/orders/");
+        let with_versions = [&mut item.patch, &mut item.delete].into_iter().filter(|_| !has_versions);
+        let without_versions = [&mut item.post, &mut item.put].into_iter().chain(with_versions);
+        without_versions.flatten().for_each(|operation| add(operation, &[Kind::PreconditionFailed]));
         if !matches!(&**path, "/livez" | "/readyz") {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
             all.into_iter().flatten().for_each(|operation| add(operation, &[Kind::HostNotAllowed]));

@@ -39,6 +39,8 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "Batch B-1 has the version \"2-5f5e100\" now, which If-Match does not name")
         }
         Kind::OrderAlreadyExists => Problem::new(kind, "Order O-7 exists already with other content"),
+        Kind::OrderChanged => Problem::new(kind, "Order O-7 has changed"),
+        Kind::TooManyLines => Problem::new(kind, "Order O-7 would have more than 500 lines"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
         Kind::BatchHasAllocations => Problem::new(kind, "Batch B-1 has 10 allocated units"),
         Kind::LineAlreadyAllocated => {

@@ -88,7 +88,7 @@ kinds! {
         /// changed, and the connection is closed.
         RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body arrived too slowly";
 
-        /// The body exceeds the limit of the request: 2 MiB for an order, 10 MiB for a pick list, 8 MiB for a bulk
+        /// The body exceeds the limit of the request: 2 MiB for an order or its change, 10 MiB for a pick list, 8 MiB for a bulk
         /// request, 256 KiB for everything else.
         BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
 
@@ -126,8 +126,9 @@ kinds! {
         /// As many keys are stored as possible, revoked ones included.
         TooManyKeys: CONFLICT, "too-many-keys", "There are too many keys";
 
-        /// `If-Match` names a version, but the target has none: only batches have versions. Nothing was changed.
-        PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches have versions";
+        /// `If-Match` names a version, but the target has none: only batches and orders have versions. Nothing was
+        /// changed.
+        PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches and orders have versions";
 
         /// The path does not exist. The OpenAPI document at `/openapi.json` lists all paths.
         NotFound: NOT_FOUND, "not-found", "The path does not exist";
@@ -190,6 +191,8 @@ kinds! {
         OutOfStock: CONFLICT;
         UnknownSku: CONFLICT;
         OrderAlreadyExists: CONFLICT;
+        OrderChanged: PRECONDITION_FAILED;
+        TooManyLines: CONFLICT;
         HoldExpired: CONFLICT;
         OrderCancelled: CONFLICT;
         OrderNotHeld: CONFLICT;

@@ -13,7 +13,7 @@ impl Operation {
     pub(super) fn raising(kinds: &[Kind]) -> Self {
         Self {
             has_body: kinds.contains(&Kind::MalformedJson),
-            places_orders: kinds.contains(&Kind::OrderAlreadyExists),
+            places_orders: kinds.contains(&Kind::OrderAlreadyExists) || kinds.contains(&Kind::TooManyLines),
         }
     }
 }

@@ -37,6 +37,7 @@ mod memory;
 mod metrics;
 mod moving;
 mod operating;
+mod order_changes;
 mod orders;
 mod outages;
 mod package;

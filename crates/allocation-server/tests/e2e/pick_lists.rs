@@ -366,7 +366,7 @@ fn every_acknowledged_pick_survives_kill_9(database: &TestDatabase) {
 }
 
 /// All events, once they are in the feed.
-fn events(client: &Client, database: &TestDatabase) -> Vec<Value> {
+pub(crate) fn events(client: &Client, database: &TestDatabase) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let events = client.get("/events?limit=1000").json().as_array().unwrap().clone();

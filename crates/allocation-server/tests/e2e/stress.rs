@@ -90,6 +90,7 @@ fn missing(database: &TestDatabase) -> Vec<&'static str> {
         "hold_confirmed",
         "hold_expired",
         "line_cancelled",
+        "line_changed",
         "line_placed",
         "line_short",
         "pick_line_withdrawn",

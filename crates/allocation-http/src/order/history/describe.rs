@@ -13,6 +13,10 @@ pub(super) fn describe(event: &Event) -> String {
             Some(expires_at) => format!("{} ordered, to be held until {}", Count(*quantity), Instant(*expires_at)),
             None => format!("{} ordered", Count(*quantity)),
         },
+        Event::LineChanged { quantity, old_quantity, requeued, .. } => {
+            changed(Count(*quantity), Count(*old_quantity), *requeued)
+        }
+        Event::LineRemoved { quantity, .. } => format!("The line of {} was removed from the order", Count(*quantity)),
         Event::Allocated { reference, quantity, reason, .. } => allocated(Count(*quantity), reference, *reason),
         Event::Deallocated { reference, quantity, reason, .. } => deallocated(Count(*quantity), reference, *reason),
         Event::Backordered { quantity, .. } => format!("{} backordered: stock is short", Count(*quantity)),
@@ -57,12 +61,22 @@ pub(super) fn describe(event: &Event) -> String {
     }
 }
 
+fn changed(new: Count, old: Count, requeued: bool) -> String {
+    let queue = if requeued { "; it waits behind the lines that already wait" } else { "" };
+    if new.0 == old.0 {
+        "The terms of the line were changed".to_owned()
+    } else {
+        format!("The line was changed to {new}, from {}{queue}", old.0)
+    }
+}
+
 fn allocated(units: Count, batch: &BatchReference, reason: AllocationReason) -> String {
     match reason {
         AllocationReason::NewLine => format!("{units} allocated from batch {batch}"),
         AllocationReason::Refill => format!("{units} allocated from batch {batch}: the line was sent again"),
         AllocationReason::Backorder => format!("{units} allocated from batch {batch}, which the line was waiting for"),
         AllocationReason::Move => format!("{units} moved to batch {batch}"),
+        AllocationReason::LineChanged => format!("{units} allocated from batch {batch}: the line was raised"),
     }
 }
 
@@ -75,6 +89,9 @@ fn deallocated(units: Count, batch: &BatchReference, reason: DeallocationReason)
             format!("{units} lost from batch {batch}: fewer units remain than were allocated")
         }
         DeallocationReason::Move => format!("{units} moved out of batch {batch}, for a better one"),
+        DeallocationReason::LineChanged => {
+            format!("{units} returned to batch {batch}: the line was lowered or removed")
+        }
     }
 }
 

@@ -46,6 +46,10 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     qty: Option<u32>,
+    /// The previous quantity of a line that was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 12)]
+    old_qty: Option<u32>,
     /// The pick list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
@@ -127,7 +131,15 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::Deallocated { reference, quantity, reason, .. } => {
                 Self { reference: Some(reference.as_str()), reason: Some(reason.as_str()), ..units(quantity) }
             }
-            Event::Backordered { quantity, .. }
+            Event::LineChanged { quantity, old_quantity, priority, on_shortage, allow_split, .. } => Self {
+                old_qty: Some(old_quantity.get()),
+                priority: Some(*priority),
+                on_shortage: Some(on_shortage.as_str()),
+                allow_split: Some(*allow_split),
+                ..units(quantity)
+            },
+            Event::LineRemoved { quantity, .. }
+            | Event::Backordered { quantity, .. }
             | Event::LineShort { quantity, .. }
             | Event::WaitEnded { quantity, .. } => units(quantity),
             Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => Self {

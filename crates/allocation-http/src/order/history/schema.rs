@@ -4,6 +4,8 @@ choice_schema! {
     /// The name of an event of an order line.
     EventNameSchema as "OrderEventName": [
         "line_placed",
+        "line_changed",
+        "line_removed",
         "allocated",
         "deallocated",
         "backordered",
@@ -24,9 +26,9 @@ choice_schema! {
 }
 
 choice_schema! {
-    /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`), deallocated (`request`,
-    /// `cancellation`, `expiry`, `batch_lowered`, `move`) or withdrawn from a pick list (`deallocated`,
-    /// `not_in_stock`, `given_back`).
+    /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`, `line_changed`), deallocated
+    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`) or withdrawn from a pick
+    /// list (`deallocated`, `not_in_stock`, `given_back`).
     ReasonSchema as "OrderEventReason": [
         "new_line",
         "refill",
@@ -36,6 +38,7 @@ choice_schema! {
         "cancellation",
         "expiry",
         "batch_lowered",
+        "line_changed",
         "deallocated",
         "not_in_stock",
         "given_back",

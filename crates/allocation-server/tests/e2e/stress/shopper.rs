@@ -97,7 +97,7 @@ impl Shopper {
 
     pub(super) fn act(&mut self) {
         self.commands += 1;
-        match self.below(45) {
+        match self.below(50) {
             0..=3 => self.add_wild_batch(),
             4..=5 => self.add_steady_batch(),
             6..=7 => self.remove_batch(),
@@ -110,6 +110,7 @@ impl Shopper {
             33..=36 => self.confirm(),
             37 => self.extend(),
             38..=43 => self.cancel(),
+            44..=48 => self.change_order(),
             _ => self.look(),
         }
     }
@@ -363,6 +364,32 @@ impl Shopper {
         if order.stands == Stands::Held && answer.status == 409 {
             answer.problem(409, "hold-expired");
             self.orders.get_mut(&name).unwrap().stands = Stands::Expired;
+        }
+    }
+
+    /// Changes the quantity of a line, and sometimes the priority of its order.
+    fn change_order(&mut self) {
+        let Some((name, order)) = self.any_order() else { return };
+        if !order.is_placed() {
+            return;
+        }
+        let skus: Vec<&String> = order.lines.keys().collect();
+        let sku = self.one_of(&skus).clone();
+        let quantity = 1 + self.below(12);
+        let mut change = json!({"lines": [{"sku": sku, "qty": quantity}]});
+        if self.below(3) == 0 {
+            change["priority"] = json!(self.one_of(&[-1, 0, 7]));
+        }
+        let answer = self.client.patch(&format!("/orders/{name}"), &change);
+        self.expect(&answer, &[200, 409]);
+        if answer.status == 200 {
+            assert!(matches!(order.stands, Stands::Firm | Stands::Held), "{name}: {order:?}");
+            let line = self.orders.get_mut(&name).unwrap().lines.get_mut(&sku).unwrap();
+            (line.quantity, line.parts, line.exact) = (quantity, None, false);
+            self.note_order(&name, &answer.json());
+        } else if order.stands == Stands::Firm || order.stands == Stands::Held && !order.fleeting {
+            let refusal = answer.json()["type"].as_str().unwrap().to_owned();
+            assert!(["/problems/out-of-stock", "/problems/already-picked"].contains(&&*refusal), "{answer:?}");
         }
     }
 

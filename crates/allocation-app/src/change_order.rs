@@ -1,0 +1,111 @@
+use crate::locking::{Locked, lock_order_with, up_to_date};
+use crate::saving::conclude;
+use crate::unit_of_work::{Attempt, UnitOutcome};
+use crate::{UseCaseError, UseCases};
+use allocation_domain::{Amendment, BatchReference, ChangeOrderError, Order, OrderChange, Products, Sku};
+use allocation_ports::{StoreError, UnitOfWork};
+
+#[derive(Debug, thiserror::Error)]
+#[error("the lines of batch {0} are being moved in the order of service, which the change would alter")]
+struct BatchIsMoving(BatchReference);
+
+impl UseCases {
+    /// Changes the lines and terms of an order, all of the change or nothing. Units that the order gives up are
+    /// allocated to backorders.
+    ///
+    /// A change that alters the order of service waits until large corrections of its batches are complete. It is
+    /// busy if that takes longer than the retries.
+    ///
+    /// # Isolation
+    ///
+    /// All lines of the order, the batches, the pick lines and the backorders are read under the locks of the
+    /// products of its lines and of the named SKUs. The SKUs of the order are read before the locks, and once
+    /// more with the order's lines locked against new ones. The order lives for as long as they are locked, so a
+    /// line is added only while it does.
+    ///
+    /// # Errors
+    ///
+    /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
+    pub fn change_order(&self, change: &OrderChange) -> Result<Order, UseCaseError<ChangeOrderError>> {
+        self.decide("change_order", |unit, attempt| {
+            let (amendment, Locked { products, contexts, .. }) = match amended(unit, attempt, change)? {
+                Amended::Step => return Ok(UnitOutcome::Step),
+                Amended::Decided(decided) => return Ok(UnitOutcome::Rollback(*decided)),
+                Amended::Made(amendment, locked) => (amendment, *locked),
+            };
+            let order = products.order(change.order_id()).ok_or_else(|| not_found(change));
+            let left: Vec<Sku> = order.iter().flat_map(|order| &order.lines).map(|(sku, _)| sku.clone()).collect();
+            let outcome = conclude(unit, products, contexts, &self.context, order)?;
+            if amendment.removes_lines() {
+                unit.orders().lock_lines(change.order_id(), &left)?;
+            }
+            Ok(outcome)
+        })
+    }
+
+    /// Returns what [`UseCases::change_order`] would return now, and changes nothing of the order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`UseCases::change_order`].
+    pub fn preview_order_change(&self, change: &OrderChange) -> Result<Order, UseCaseError<ChangeOrderError>> {
+        self.decide("preview_order_change", |unit, attempt| {
+            Ok(match amended(unit, attempt, change)? {
+                Amended::Step => UnitOutcome::Step,
+                Amended::Decided(decided) => UnitOutcome::Rollback(*decided),
+                Amended::Made(_, locked) => {
+                    UnitOutcome::Rollback(locked.products.order(change.order_id()).ok_or_else(|| not_found(change)))
+                }
+            })
+        })
+    }
+}
+
+/// What a unit of work has made of a change.
+enum Amended {
+    /// A step towards a decision.
+    Step,
+    /// A decision that changes nothing.
+    Decided(Box<Result<Order, ChangeOrderError>>),
+    /// The products with the change.
+    Made(Amendment, Box<Locked>),
+}
+
+fn amended(unit: &mut dyn UnitOfWork, attempt: Attempt, change: &OrderChange) -> Result<Amended, StoreError> {
+    let locked = lock_order_with(unit, change.order_id(), change.lines().iter().map(|(sku, _)| sku.clone()))?;
+    let Some(mut locked) = up_to_date(unit, locked)? else { return Ok(Amended::Step) };
+    let now = locked.now;
+    let products = &mut locked.products;
+    let mut amendment = match unit.decide(products, |products| Amendment::of(change, products, now))? {
+        Ok(amendment) => amendment,
+        Err(refusal) => return Ok(Amended::Decided(Box::new(resolved(refusal, attempt, change, products)))),
+    };
+    if amendment.repositions()
+        && let Some(batch) = products.moving_batch_of(change.order_id())
+    {
+        return Err(StoreError::Conflict(BatchIsMoving(batch.clone()).into()));
+    }
+    let Ok(()) = unit.decide(products, |products| amendment.resume(products, now))?;
+    Ok(Amended::Made(amendment, Box::new(locked)))
+}
+
+/// Returns the decision on a rejected change.
+///
+/// A change that is stale after an unknown commit, but already made, was made by that commit.
+fn resolved(
+    refusal: ChangeOrderError,
+    attempt: Attempt,
+    change: &OrderChange,
+    products: &Products,
+) -> Result<Order, ChangeOrderError> {
+    let is_stale = matches!(refusal, ChangeOrderError::Stale { .. });
+    let made = products.order(change.order_id()).filter(|order| change.is_made(order));
+    made.filter(|_| is_stale && attempt.resolving).ok_or(refusal)
+}
+
+fn not_found(change: &OrderChange) -> ChangeOrderError {
+    ChangeOrderError::NotFound(change.order_id().clone())
+}
+
+#[cfg(test)]
+mod tests;
