@@ -1,3 +1,4 @@
+use crate::token_keys::TokenKey;
 use crate::{Actor, Scope, Scopes, TokenAlgorithm, TokenKeys, TokenRefusal, TokenSubject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -5,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Number;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The time by which the clocks of the issuer and of this service may differ.
@@ -26,8 +28,7 @@ pub struct Token {
     scopes: Scopes,
     not_before: Option<DateTime<Utc>>,
     expires_at: DateTime<Utc>,
-    key_id: Option<Box<str>>,
-    algorithm: TokenAlgorithm,
+    key: Arc<TokenKey>,
 }
 
 #[derive(Deserialize)]
@@ -98,17 +99,12 @@ impl Token {
         if !key.verifies(message, &decode(signature)?) {
             return Err(TokenRefusal::Signature);
         }
-        let token = Self::new(&parse(claims)?, rules, key.id(), algorithm)?;
+        let token = Self::new(&parse(claims)?, rules, key)?;
         token.check(now)?;
         Ok(token)
     }
 
-    fn new(
-        claims: &Claims,
-        rules: &TokenRules,
-        key_id: Option<&str>,
-        algorithm: TokenAlgorithm,
-    ) -> Result<Self, TokenRefusal> {
+    fn new(claims: &Claims, rules: &TokenRules, key: &Arc<TokenKey>) -> Result<Self, TokenRefusal> {
         if claims.iss.as_ref() != Some(&rules.issuer) {
             return Err(TokenRefusal::Issuer);
         }
@@ -124,8 +120,7 @@ impl Token {
             scopes: scopes.collect(),
             not_before: claims.nbf.as_ref().map(instant).transpose()?,
             expires_at: instant(&claims.exp)?,
-            key_id: key_id.map(Into::into),
-            algorithm,
+            key: Arc::clone(key),
         })
     }
 
@@ -144,10 +139,10 @@ impl Token {
         Ok(())
     }
 
-    /// Returns whether a set of keys still has the one that signed the token.
+    /// Returns whether a set of keys still has the one that signed the token, not only one of its name.
     #[must_use]
     pub fn is_signed_with_one_of(&self, keys: &TokenKeys) -> bool {
-        keys.find(self.key_id.as_deref(), self.algorithm).is_some()
+        keys.contain(&self.key)
     }
 
     /// Returns whom the token authenticates.

@@ -6,6 +6,7 @@ use ring::signature::{
 };
 use serde::Deserialize;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// The maximum number of usable keys in a set.
 const MAX_KEYS: usize = 100;
@@ -24,16 +25,16 @@ const MAX_ID_BYTES: usize = 256;
 
 /// The public keys that verify the tokens of an issuer (a JWK Set, RFC 7517).
 #[derive(Debug)]
-pub struct TokenKeys(Vec<TokenKey>);
+pub struct TokenKeys(Vec<Arc<TokenKey>>);
 
 /// A public key.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TokenKey {
     id: Option<Box<str>>,
     material: Material,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Material {
     Rsa {
         modulus: Vec<u8>,
@@ -91,7 +92,7 @@ impl TokenKeys {
     pub fn parse(json: &[u8]) -> Result<Self, InvalidTokenKeys> {
         let set: JwkSet =
             serde_json::from_slice(json).map_err(|error| InvalidTokenKeys::Malformed(error.to_string()))?;
-        let keys: Vec<TokenKey> = set.keys.into_iter().filter_map(TokenKey::new).collect();
+        let keys: Vec<_> = set.keys.into_iter().filter_map(TokenKey::new).map(Arc::new).collect();
         match keys.len() {
             0 => Err(InvalidTokenKeys::Unusable),
             1..=MAX_KEYS => Ok(Self(keys)),
@@ -100,12 +101,17 @@ impl TokenKeys {
     }
 
     /// Returns the key of a token. Without an id, the key must be the only one of its algorithm.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: TokenAlgorithm) -> Option<&TokenKey> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: TokenAlgorithm) -> Option<&Arc<TokenKey>> {
         let mut found = self.0.iter().filter(|key| key.algorithm() == algorithm);
         match id {
             Some(_) => found.find(|key| key.id.as_deref() == id),
             None => found.next().filter(|_| found.next().is_none()),
         }
+    }
+
+    /// Returns whether the set has a key, with the same id and material.
+    pub(crate) fn contain(&self, key: &TokenKey) -> bool {
+        self.0.iter().any(|one| **one == *key)
     }
 }
 
@@ -131,10 +137,6 @@ impl TokenKey {
         let key = Self { id: jwk.kid.map(Into::into), material };
         let is_of_it = jwk.alg.is_none_or(|name| name == key.algorithm().as_str());
         is_of_it.then_some(key)
-    }
-
-    pub(crate) fn id(&self) -> Option<&str> {
-        self.id.as_deref()
     }
 
     /// Returns the algorithm, which the key alone decides: a token that names another one is not verified with it.
@@ -187,7 +189,7 @@ mod tests {
             "v".repeat(340),
         );
         let keys = TokenKeys::parse(set.as_bytes()).unwrap();
-        assert_eq!(keys.0.iter().map(TokenKey::id).collect::<Vec<_>>(), [Some("good")]);
+        assert_eq!(keys.0.iter().map(|key| key.id.as_deref()).collect::<Vec<_>>(), [Some("good")]);
     }
 
     #[test]

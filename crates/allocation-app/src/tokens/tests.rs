@@ -171,6 +171,22 @@ fn a_key_that_the_issuer_withdraws_is_refused_after_the_next_fetch() {
 }
 
 #[test]
+fn a_key_that_the_issuer_replaces_under_its_name_is_withdrawn() {
+    let (world, old, new) = (Arc::new(World::default()), Signer::new("a"), Signer::new("a"));
+    world.publish(Some(&old));
+    let tokens = world.tokens();
+    tokens.fetch().unwrap();
+    let verified = tokens.verify(&old.token("read", 60)).unwrap();
+    tokens.fetch().unwrap();
+    assert!(tokens.still_accept(&verified), "the same key was fetched again");
+    world.publish(Some(&new));
+    tokens.fetch().unwrap();
+    assert!(!tokens.still_accept(&verified));
+    let refused = tokens.verify(&old.token("read", 60)).unwrap_err();
+    assert_eq!(refused, TokenError::Refused(TokenRefusal::Signature));
+}
+
+#[test]
 fn keys_serve_for_a_day_while_the_issuer_is_away_and_without_keys_nobody_is_admitted() {
     let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
     let tokens = world.tokens();
