@@ -35,6 +35,7 @@ pub struct Token {
 struct Header {
     alg: String,
     kid: Option<String>,
+    typ: Option<String>,
     /// Extensions that a verifier must understand; this one knows none.
     crit: Option<IgnoredAny>,
 }
@@ -91,7 +92,7 @@ impl Token {
         };
         let message = &text.as_bytes()[..header.len() + 1 + claims.len()];
         let header: Header = parse(header)?;
-        if header.crit.is_some() {
+        if header.crit.is_some() || !header.typ.as_deref().is_none_or(is_access_token) {
             return Err(TokenRefusal::Malformed);
         }
         let algorithm: TokenAlgorithm = header.alg.parse()?;
@@ -162,6 +163,12 @@ impl Token {
     pub const fn expires_at(&self) -> DateTime<Utc> {
         self.expires_at
     }
+}
+
+/// Returns whether a type is that of access tokens (RFC 9068), or says nothing. Issuers sign tokens of other types with
+/// the same keys, for example those of a logout.
+fn is_access_token(typ: &str) -> bool {
+    ["at+jwt", "application/at+jwt", "JWT"].iter().any(|known| known.eq_ignore_ascii_case(typ))
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, TokenRefusal> {

@@ -24,7 +24,7 @@ const COORDINATE_BYTES: usize = 32;
 const MAX_ID_BYTES: usize = 256;
 
 /// The public keys that verify the tokens of an issuer (a JWK Set, RFC 7517).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct TokenKeys(Vec<Arc<TokenKey>>);
 
 /// A public key.
@@ -124,11 +124,13 @@ impl TokenKey {
             return None;
         }
         let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
+        // A number has no leading zeros (RFC 7518, section 2); ring verifies nothing with one that does.
+        let number = |text: &Option<String>| bytes(text).filter(|bytes| bytes.first() != Some(&0));
         let coordinate = |text: &Option<String>| bytes(text).filter(|bytes| bytes.len() == COORDINATE_BYTES);
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
             ("RSA", _) => Material::Rsa {
-                modulus: bytes(&jwk.n).filter(|n| MODULUS_BYTES.contains(&n.len()))?,
-                exponent: bytes(&jwk.e).filter(|e| EXPONENT_BYTES.contains(&e.len()))?,
+                modulus: number(&jwk.n).filter(|n| MODULUS_BYTES.contains(&n.len()))?,
+                exponent: number(&jwk.e).filter(|e| EXPONENT_BYTES.contains(&e.len()))?,
             },
             ("EC", Some("P-256")) => Material::P256([vec![4], coordinate(&jwk.x)?, coordinate(&jwk.y)?].concat()),
             ("OKP", Some("Ed25519")) => Material::Ed25519(coordinate(&jwk.x)?),
@@ -183,10 +185,12 @@ mod tests {
                 {{"kty": "EC", "crv": "P-384", "kid": "curve", "x": "{X}", "y": "{X}"}},
                 {{"kty": "EC", "crv": "P-256", "kid": "point", "x": "{X}"}},
                 {{"kty": "RSA", "kid": "weak", "n": "{}", "e": "AQAB"}},
+                {{"kty": "RSA", "kid": "zero", "n": "AA{}", "e": "AQAB"}},
                 {{"kty": "oct", "kid": "secret", "k": "c2VjcmV0"}}
             ]}}"#,
             &X[..42],
             "v".repeat(340),
+            "v".repeat(344),
         );
         let keys = TokenKeys::parse(set.as_bytes()).unwrap();
         assert_eq!(keys.0.iter().map(|key| key.id.as_deref()).collect::<Vec<_>>(), [Some("good")]);

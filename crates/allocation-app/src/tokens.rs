@@ -62,7 +62,8 @@ struct Shared {
 struct Fetched {
     keys: TokenKeys,
     at: Instant,
-    verified: RwLock<HashMap<[u8; 32], Arc<Token>>>,
+    /// Shared with the fetches before, as long as the keys are the same.
+    verified: Arc<RwLock<HashMap<[u8; 32], Arc<Token>>>>,
 }
 
 impl Tokens {
@@ -88,7 +89,9 @@ impl Tokens {
         // A token that arrives during the fetch may need the next one.
         misses_a_key.store(false, Ordering::Relaxed);
         let keys = source.fetch()?;
-        fetched.store(Some(Arc::new(Fetched { keys, at, verified: RwLock::default() })));
+        let same = fetched.load_full().filter(|known| known.keys == keys);
+        let verified = same.map(|known| Arc::clone(&known.verified)).unwrap_or_default();
+        fetched.store(Some(Arc::new(Fetched { keys, at, verified })));
         Ok(())
     }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 pub(crate) struct AccessToServer {
     pub(crate) control: AccessControl,
     pub(crate) keys: Keys,
-    pub(crate) tasks: Vec<BackgroundTask>,
+    pub(crate) reloading: BackgroundTask,
+    pub(crate) fetching: Option<BackgroundTask>,
 }
 
 impl AccessToServer {
@@ -29,11 +30,17 @@ impl AccessToServer {
         let is_open = issuer.is_none() && may_be_open;
         let anonymous = if is_open { AnonymousAccess::UntilFirstKey } else { AnonymousAccess::Never };
         let mut control = AccessControl::new(store.clone(), clock.clone(), settings.access(), anonymous);
-        let mut tasks = Vec::new();
+        let mut fetching = None;
         if let Some(issuer) = &issuer {
+            if settings.allow_anonymous {
+                tracing::warn!(
+                    "--allow-anonymous has no effect: callers need a key or a token of {}",
+                    issuer.rules.issuer
+                );
+            }
             let source = OidcKeySource::new(issuer)?;
             let tokens = Tokens::new(Arc::new(source), issuer.rules.clone(), clock.clone());
-            tasks.push(tokens.start_fetching().context("the keys of the issuer cannot be fetched")?);
+            fetching = Some(tokens.start_fetching().context("the keys of the issuer cannot be fetched")?);
             control = control.with_tokens(tokens);
         }
         if let Err(error) = control.reload() {
@@ -48,8 +55,8 @@ impl AccessToServer {
             }
             _ => {}
         }
-        tasks.push(control.start_reloading().context("the keys cannot be reloaded")?);
-        Ok(Self { control, keys: Keys::new(store, clock), tasks })
+        let reloading = control.start_reloading().context("the keys cannot be reloaded")?;
+        Ok(Self { control, keys: Keys::new(store, clock), reloading, fetching })
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tls = server_tls.as_ref().map(|it| it.tls.clone());
     let starting = Starting::serve(&listener, tls.clone()).context("the HTTP server cannot be started")?;
     let database = Database::connect(settings, more)?;
-    let AccessToServer { control, keys, tasks: access_tasks } =
+    let AccessToServer { control, keys, reloading, fetching } =
         AccessToServer::start(settings, &database, listener.local_addr()?)?;
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
@@ -92,8 +92,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         }
     };
     vitals.extend(engine.vitals());
-    vitals.push(tail.vital());
-    vitals.extend(access_tasks.iter().map(BackgroundTask::vital));
+    vitals.extend([tail.vital(), reloading.vital()]);
+    vitals.extend(fetching.iter().map(BackgroundTask::vital));
     vitals.extend(server_tls.iter().map(|it| it.reloading.vital()));
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
@@ -153,7 +153,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     if let Some(stop_background) = stop_background {
         stop_background();
     }
-    access_tasks.into_iter().for_each(BackgroundTask::stop);
+    reloading.stop();
+    // It may wait for an issuer that does not answer.
+    drop(fetching);
     if let Some(it) = server_tls {
         it.reloading.stop();
     }

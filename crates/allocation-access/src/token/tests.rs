@@ -155,6 +155,7 @@ fn a_text_of_another_form_is_malformed() {
     let issuer = Issuer::new();
     let token = issuer.issue(json!({}));
     let critical = issuer.sign(&json!({ "alg": "EdDSA", "kid": "ed", "crit": ["b64"] }), &claims(json!({})));
+    let logout = issuer.sign(&json!({ "alg": "EdDSA", "kid": "ed", "typ": "logout+jwt" }), &claims(json!({})));
     let padded = format!("{token}=");
     let long = issuer.issue(json!({ "more": "x".repeat(Token::MAX_BYTES) }));
     let nested = format!("{token}.{token}");
@@ -164,7 +165,8 @@ fn a_text_of_another_form_is_malformed() {
         encode(claims(json!({})).to_string()),
         encode("signature")
     );
-    for text in ["", ".", "..", "a.b", "a.b.c", &critical, &padded, &long, &nested, &twice, "alloc_x", "ä.ö.ü"] {
+    for text in ["", ".", "..", "a.b", "a.b.c", &critical, &logout, &padded, &long, &nested, &twice, "alloc_x", "ä.ö.ü"]
+    {
         assert_eq!(verify(&issuer, text), Err(TokenRefusal::Malformed), "{text}");
     }
 }

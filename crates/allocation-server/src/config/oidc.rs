@@ -2,6 +2,7 @@
 
 use allocation_access::TokenRules;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use std::path::PathBuf;
 use ureq::http::Uri;
 
@@ -25,7 +26,8 @@ pub(crate) struct OidcArgs {
         global = true,
         env = "ALLOCATION_OIDC_AUDIENCE",
         value_name = "NAME",
-        requires = "oidc_issuer"
+        requires = "oidc_issuer",
+        value_parser = NonEmptyStringValueParser::new()
     )]
     oidc_audience: Option<String>,
 
@@ -52,8 +54,9 @@ impl OidcArgs {
 /// Parses the URL of an issuer (`OpenID` Connect Discovery 1.0): HTTPS without a query. Plain HTTP only reaches this
 /// machine.
 fn parse_issuer(text: &str) -> Result<String, &'static str> {
-    let rule = "must be a URL such as https://id.example/realms/shop, without a query; http:// only for this machine";
-    if is_secure(text) && !text.contains(['?', '#']) { Ok(text.to_owned()) } else { Err(rule) }
+    let rule =
+        "must be a URL such as https://id.example/realms/shop, without user and query; http:// only for this machine";
+    if is_secure(text) && !text.contains(['?', '#', '@']) { Ok(text.to_owned()) } else { Err(rule) }
 }
 
 /// Returns whether a request to a URL can be neither read nor answered by others.
@@ -85,6 +88,7 @@ mod tests {
             "https://",
             "ftp://id.example",
             "https://id.example?a",
+            "https://user:password@id.example",
             "https://id.example#a",
         ] {
             assert!(parse_issuer(text).is_err(), "{text}");

@@ -21,7 +21,7 @@ pub(crate) struct HistoryEntry<'a> {
     event: &'static str,
     /// The SKU of the line.
     sku: Id<'a>,
-    /// The author of the change, as `GET /whoami` names the caller: the `key:` of a caller, the
+    /// The author of the change, as `GET /whoami` names the caller: the `key:` or `token:` of a caller, the
     /// `broker:` user of a command, `system` for the service itself, or `anonymous`. Absent if it was not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String, example = "key:3kVdR0sUwQa")]
