@@ -2,12 +2,16 @@ use crate::locking::{Locked, lock_order_with, up_to_date};
 use crate::saving::conclude;
 use crate::unit_of_work::{Attempt, UnitOutcome};
 use crate::{UseCaseError, UseCases};
-use allocation_domain::{Amendment, BatchReference, ChangeOrderError, Order, OrderChange, Products, Sku};
+use allocation_domain::{Amendment, BatchReference, ChangeOrderError, Order, OrderChange, OrderId, Products, Sku};
 use allocation_ports::{StoreError, UnitOfWork};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the lines of batch {0} are being moved in the order of service, which the change would alter")]
 struct BatchIsMoving(BatchReference);
+
+#[derive(Debug, thiserror::Error)]
+#[error("whether the hold of order {0} was extended is not known")]
+struct HoldIsUnknown(OrderId);
 
 impl UseCases {
     /// Changes the lines and terms of an order, all of the change or nothing. Units that the order gives up are
@@ -20,8 +24,7 @@ impl UseCases {
     ///
     /// All lines of the order, the batches, the pick lines and the backorders are read under the locks of the
     /// products of its lines and of the named SKUs. The SKUs of the order are read before the locks, and once
-    /// more with the order's lines locked against new ones. The order lives for as long as they are locked, so a
-    /// line is added only while it does.
+    /// more with the order's lines locked against new ones. The order cannot end while they are locked.
     ///
     /// # Errors
     ///
@@ -78,7 +81,7 @@ fn amended(unit: &mut dyn UnitOfWork, attempt: Attempt, change: &OrderChange) ->
     let products = &mut locked.products;
     let mut amendment = match unit.decide(products, |products| Amendment::of(change, products, now))? {
         Ok(amendment) => amendment,
-        Err(refusal) => return Ok(Amended::Decided(Box::new(resolved(refusal, attempt, change, products)))),
+        Err(refusal) => return Ok(Amended::Decided(Box::new(resolved(refusal, attempt, change, products)?))),
     };
     if amendment.repositions()
         && let Some(batch) = products.moving_batch_of(change.order_id())
@@ -91,16 +94,21 @@ fn amended(unit: &mut dyn UnitOfWork, attempt: Attempt, change: &OrderChange) ->
 
 /// Returns the decision on a rejected change.
 ///
-/// A change that is stale after an unknown commit, but already made, was made by that commit.
+/// A change with a hold never counts as made. If an unknown commit may have made it, no refusal claims that it did not:
+/// the outcome stays unknown.
 fn resolved(
     refusal: ChangeOrderError,
     attempt: Attempt,
     change: &OrderChange,
     products: &Products,
-) -> Result<Order, ChangeOrderError> {
-    let is_stale = matches!(refusal, ChangeOrderError::Stale { .. });
-    let made = products.order(change.order_id()).filter(|order| change.is_made(order));
-    made.filter(|_| is_stale && attempt.resolving).ok_or(refusal)
+) -> Result<Result<Order, ChangeOrderError>, StoreError> {
+    let order_id = change.order_id();
+    let may_follow = matches!(refusal, ChangeOrderError::Stale { .. } | ChangeOrderError::Cancelled(_));
+    let may_be_made = || products.order(order_id).is_some_and(|order| change.is_made_but_for_hold(&order));
+    if attempt.resolving && may_follow && may_be_made() {
+        return Err(StoreError::Conflict(HoldIsUnknown(order_id.clone()).into()));
+    }
+    Ok(Err(refusal))
 }
 
 fn not_found(change: &OrderChange) -> ChangeOrderError {

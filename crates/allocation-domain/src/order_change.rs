@@ -2,7 +2,7 @@
 
 use crate::{
     HoldDuration, HoldExpired, LineState, NewOrder, NewOrderError, OnShortage, Order, OrderCancelled, OrderId,
-    OrderLine, OrderVersion, Quantity, Shortages, Sku, Units, UnknownSkus,
+    OrderLine, OrderVersion, Quantity, ReservationState, Shortages, Sku, Units, UnknownSkus,
 };
 use std::collections::BTreeSet;
 
@@ -87,23 +87,32 @@ impl OrderChange {
         self.expected.as_ref().is_none_or(|expected| expected.contains(&version))
     }
 
-    /// Returns whether an order already is as requested. A new hold is never made already.
+    /// Returns whether an order already is as requested. A change with a hold always counts as new.
     #[must_use]
     pub fn is_made(&self, order: &Order) -> bool {
+        self.terms.hold.is_none() && self.is_made_but_for_hold(order)
+    }
+
+    /// Returns whether an order already is as requested, whatever its hold.
+    #[must_use]
+    pub fn is_made_but_for_hold(&self, order: &Order) -> bool {
         let living = || order.lines.iter().filter(|(_, line)| line.lives());
         let has_quantity = |(sku, units): &(Sku, Units)| {
             let found = living().find(|(other, _)| other == sku);
             found.map_or(0, |(_, line)| line.quantity.get()) == units.get()
         };
-        let TermsChange { priority, on_shortage, allow_split, hold } = self.terms;
+        let TermsChange { priority, on_shortage, allow_split, .. } = self.terms;
         let has_terms = |line: &LineState| {
             priority.is_none_or(|priority| priority == line.terms.priority)
                 && on_shortage.is_none_or(|on_shortage| on_shortage == line.terms.on_shortage)
                 && allow_split.is_none_or(|allow_split| allow_split == line.terms.allow_split)
         };
-        let concerns_lines = !self.lines.is_empty() || living().next().is_some();
-        concerns_lines
-            && hold.is_none()
+        // Without its last line, an order is cancelled. One that has expired is not as requested.
+        let is_emptied = || {
+            let was_cancelled = |(_, line): &(Sku, LineState)| line.commitment == ReservationState::Cancelled;
+            !self.lines.is_empty() && order.lines.iter().all(was_cancelled)
+        };
+        (living().next().is_some() || is_emptied())
             && self.lines.iter().all(has_quantity)
             && living().all(|(_, line)| has_terms(line))
     }

@@ -1,4 +1,4 @@
-//! Trying a write without its effect.
+//! Dry runs of writes.
 
 use crate::query::Query;
 

@@ -4,7 +4,8 @@ use crate::testing::{
     sku, units, use_cases, with_orders,
 };
 use allocation_domain::{
-    BatchChange, Eta, OnShortage, OrderTerms, OrderVersion, ReservationState, Shortages, TermsChange, Units,
+    BatchChange, Eta, HoldDuration, OnShortage, OrderTerms, OrderVersion, ReservationState, Shortages, TermsChange,
+    Units,
 };
 use std::collections::BTreeSet;
 
@@ -121,6 +122,26 @@ fn a_change_that_an_unknown_commit_made_is_returned_although_it_is_stale_by_now(
     let once = change(&[("LAMP", 2)]).if_version(Some([version].into()));
     let done = use_cases(vec![order_in(first, &["LAMP"]), order_in(second, &["LAMP"])]).change_order(&once);
     assert_eq!(done.unwrap().lines[0].1.quantity, units(2));
+}
+
+#[test]
+fn a_hold_that_an_unknown_commit_may_have_extended_is_not_refused_as_stale() {
+    let held = |seconds| {
+        let expires_at = crate::testing::now() + chrono::TimeDelta::seconds(seconds);
+        product_with_line("LAMP", 9, 3, ReservationState::Held { expires_at })
+    };
+    let version = Products::from_iter([held(60)]).order(&order("O-1")).unwrap().version();
+    let first = ending(Err(StoreError::OutcomeUnknown(cause("no reply"))), |products| {
+        locks(products, vec![held(60)]);
+        saves(products, &["hold_extended"]);
+    });
+    let stale = || order_in(rolled_back(|products| locks(products, vec![held(900)])), &["LAMP"]);
+    let hold = TermsChange { hold: Some(HoldDuration::from_seconds(900).unwrap()), ..TermsChange::default() };
+    let once = OrderChange::new(order("O-1"), [], hold).unwrap().if_version(Some([version].into()));
+    let mut units = vec![order_in(first, &["LAMP"])];
+    units.extend((1..crate::RetryPolicy::default().attempts).map(|_| stale()));
+    let unknown = use_cases(units).change_order(&once);
+    assert!(matches!(unknown, Err(UseCaseError::Store(StoreError::OutcomeUnknown(_)))), "{unknown:?}");
 }
 
 #[test]

@@ -50,14 +50,15 @@ impl Amendment {
         products.catch_up_for(change, now)?;
         let order = products.order(order_id);
         let order = order.ok_or_else(|| Pending::Refused(ChangeOrderError::NotFound(order_id.clone())))?;
+        let (hold_until, left) = (None, Vec::new());
+        let mut amendment = Self { order_id: order_id.clone(), hold_until, left, repositions: false, removes: false };
+        // A repeat names the version before the change that it repeats.
+        if change.is_made(&order) {
+            return Ok(amendment);
+        }
         let actual = order.version();
         if !change.expects(actual) {
             return Err(Pending::Refused(ChangeOrderError::Stale { order_id: order_id.clone(), actual }));
-        }
-        let (hold_until, left) = (None, Vec::new());
-        let mut amendment = Self { order_id: order_id.clone(), hold_until, left, repositions: false, removes: false };
-        if change.is_made(&order) {
-            return Ok(amendment);
         }
         amendment.hold_until = products.new_expiry(change, now).map_err(Pending::Refused)?;
         let plan = LinePlan::of(change, &order, amendment.hold_until).map_err(Pending::Refused)?;
@@ -136,7 +137,8 @@ impl<'a> LinePlan<'a> {
             return Err(OrderCancelled { order_id: change.order_id().clone() }.into());
         }
         let stays = targets.values().filter(|units| units.get() > 0).count();
-        if stays > NewOrder::MAX_LINES && targets.len() > existing.len() {
+        let adds = targets.iter().any(|(sku, units)| units.get() > 0 && !existing.contains_key(sku));
+        if stays > NewOrder::MAX_LINES && adds {
             return Err(ChangeOrderError::TooManyLines(change.order_id().clone()));
         }
         let new_line = NewLineTerms::of(order, hold_until);

@@ -120,6 +120,8 @@ fn a_line_is_added_on_the_terms_of_its_order() {
     shop.pass(120);
     let expired = shop.try_set("O-1", &[("CHAIR", 1)]);
     assert_eq!(expired, Err(HoldExpired { order_id: id("O-1") }.into()));
+    let removed = shop.try_set("O-1", &[("CHAIR", 0)]);
+    assert_eq!(removed, Err(HoldExpired { order_id: id("O-1") }.into()), "nothing of an expired order is as requested");
 }
 
 #[test]
@@ -225,6 +227,7 @@ fn a_change_of_another_version_is_rejected() {
     let stale = shop.products.change_order(&change(5), shop.now).map_err(refusal);
     assert_eq!(stale, Err(ChangeOrderError::Stale { order_id: id("O-1"), actual: changed.version() }));
     assert_ne!(changed.version(), seen);
+    assert_eq!(shop.products.change_order(&change(4), shop.now), Ok(changed.clone()), "a repeat is no other change");
     let now = shop.now;
     shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).unwrap();
     let released = shop.products.order(&id("O-1")).unwrap();

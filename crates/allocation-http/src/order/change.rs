@@ -69,7 +69,8 @@ pub(crate) struct ChangedLineSchema {
 /// the change is rejected, as `on_shortage` says.
 ///
 /// A SKU that the order has no line of is added on the terms of the order. Quantity 0 removes a line, and an order
-/// without lines is cancelled. Repeating the request changes nothing.
+/// without lines is cancelled. Repeating the request changes nothing, except that `hold_seconds` counts from its own
+/// arrival.
 ///
 /// Send the `ETag` of the order as `If-Match` to change it only if it has not been changed since. Changes of stock
 /// do not change the version.
@@ -80,7 +81,7 @@ pub(crate) struct ChangedLineSchema {
     tag = "Orders",
     params(
         ("order_id" = Identifier, Path, description = "The order", example = "O-7"),
-        ("dry_run" = Option<bool>, Query, description = "Only return what the response would be, and change nothing"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to change, a list of them, or `*` for any"),
     ),
