@@ -153,7 +153,7 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Returns whether a token that was verified is still accepted: it ends, and its key can be withdrawn.
+    /// Returns whether a verified token is still accepted: it may have expired, or its key may have been withdrawn.
     pub(crate) fn still_accept(&self, token: &Token) -> bool {
         let is_signed = |fetched: Arc<Fetched>| token.is_signed_with_one_of(&fetched.keys);
         token.check(self.0.clock.now()).is_ok() && self.current().is_some_and(is_signed)

@@ -16,7 +16,7 @@ use crate::prefix::Prefix;
 use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use allocation_access::{KeyRefusal, Quota, RateLimited, Scope, TokenRefusal};
+use allocation_access::{Quota, RateLimited, Scope};
 use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
@@ -196,15 +196,9 @@ impl Problem {
         Self { members, detail: self.kind.description().into(), ..self }
     }
 
-    pub(crate) fn key_refused(refusal: KeyRefusal) -> Self {
-        Self::credentials_refused(refusal.to_string())
-    }
-
-    pub(crate) fn token_refused(refusal: TokenRefusal) -> Self {
-        Self::credentials_refused(refusal.to_string())
-    }
-
-    fn credentials_refused(mut detail: String) -> Self {
+    /// Creates the problem of a key or a token that is refused.
+    pub(crate) fn credentials_refused(refusal: &impl Error) -> Self {
+        let mut detail = refusal.to_string();
         if let Some(first) = detail.get_mut(..1) {
             first.make_ascii_uppercase();
         }

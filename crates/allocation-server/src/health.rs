@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, TlsConfig, parse_pem};
+use ureq::tls::{ClientCert, PrivateKey, TlsConfig};
 
 /// The time limit of the whole check, below the timeout of orchestrators.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,11 +43,7 @@ pub(crate) fn health(settings: &Settings) -> anyhow::Result<()> {
 ///
 /// The check presents the certificate of the server itself, should the server require one.
 fn trusting(files: &TlsFiles) -> anyhow::Result<TlsConfig> {
-    let chain = parse_pem(&files.certificate).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let chain: Vec<Certificate<'static>> = chain.collect();
+    let chain = tls::certificates_in(&files.certificate).context("the certificate of TLS cannot be read")?;
     let key = PrivateKey::from_pem(&files.key).map_err(|_| anyhow!("the key of TLS cannot be read"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = TlsConfig::builder().disable_verification(true).unversioned_rustls_crypto_provider(provider);

@@ -1,8 +1,8 @@
 //! The keys of an issuer of tokens, as `OpenID` Connect Discovery 1.0 publishes them.
 
 use crate::config::{OidcIssuer, is_secure};
-use crate::tls::read_file;
-use allocation_access::{InvalidTokenKeys, TokenKeys};
+use crate::tls::{certificates_in, read_file};
+use allocation_access::TokenKeys;
 use allocation_ports::{TokenKeySource, TokenKeysUnavailable};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// The time limit of a request to the issuer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl OidcKeySource {
         let is_as_secure = is_secure(url) && (url.starts_with("https:") || self.issuer.starts_with("http:"));
         ensure!(is_as_secure, "the keys of the issuer are at {url:?}, which is not https");
         let keys = self.get(url, u64::try_from(TokenKeys::MAX_BYTES)?)?;
-        TokenKeys::parse(&keys).map_err(|error: InvalidTokenKeys| error).with_context(|| format!("check {url}"))
+        TokenKeys::parse(&keys).with_context(|| format!("check {url}"))
     }
 
     fn get(&self, url: &str, limit: u64) -> anyhow::Result<Vec<u8>> {
@@ -76,15 +76,7 @@ impl TokenKeySource for OidcKeySource {
 }
 
 fn authorities_in(path: &Path) -> anyhow::Result<RootCerts> {
-    let pem = read_file(path)?;
-    let items = parse_pem(&pem).collect::<Result<Vec<_>, _>>().with_context(|| format!("check {}", path.display()))?;
-    let certificates: Vec<Certificate<'static>> = items
-        .into_iter()
-        .filter_map(|item| match item {
-            PemItem::Certificate(certificate) => Some(certificate),
-            _ => None,
-        })
-        .collect();
+    let certificates = certificates_in(&read_file(path)?).with_context(|| format!("check {}", path.display()))?;
     ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
     Ok(RootCerts::new_with_certs(&certificates))
 }

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
+use ureq::tls::{Certificate, PemItem, parse_pem};
 
 /// The interval at which the files are compared with the configuration in use. Their times are not reliable: a
 /// mounted secret is replaced by a symbolic link, and a copy may keep the time of its original.
@@ -114,6 +115,20 @@ pub(crate) fn read(paths: &TlsPaths) -> anyhow::Result<TlsFiles> {
         key: read_file(&paths.key)?,
         client_ca: client_ca.transpose()?,
     })
+}
+
+/// Returns the certificates of a PEM file, for a client.
+///
+/// # Errors
+///
+/// Returns an error if the file is not PEM.
+pub(crate) fn certificates_in(pem: &[u8]) -> Result<Vec<Certificate<'static>>, ureq::Error> {
+    let certificate = |item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    };
+    parse_pem(pem).filter_map(certificate).collect()
 }
 
 /// Reads a file of at most [`MAX_FILE_BYTES`].

@@ -46,7 +46,7 @@ impl Signer {
     }
 }
 
-/// An issuer whose keys can change, and that can be away; and the clocks of the service.
+/// An issuer that can replace its keys and stop responding, and the clocks of the service.
 #[derive(Default)]
 struct World {
     jwks: Mutex<Option<String>>,
@@ -95,12 +95,18 @@ impl World {
     }
 }
 
-#[test]
-fn a_token_is_admitted_with_its_scopes_and_named_as_the_author() {
+/// A world whose service has fetched the key of a signer.
+fn fetched() -> (Arc<World>, Signer, Tokens) {
     let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
     world.publish(Some(&signer));
     let tokens = world.tokens();
     tokens.fetch().unwrap();
+    (world, signer, tokens)
+}
+
+#[test]
+fn a_token_is_admitted_with_its_scopes_and_named_as_the_author() {
+    let (world, signer, tokens) = fetched();
     let control = world.control(&tokens);
     let token = signer.token("read", 60);
     let admitted = control.admit(Some(&token), Some(Scope::Read)).unwrap();
@@ -119,10 +125,7 @@ fn a_token_is_admitted_with_its_scopes_and_named_as_the_author() {
 
 #[test]
 fn a_remembered_token_is_refused_once_it_has_expired() {
-    let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
-    world.publish(Some(&signer));
-    let tokens = world.tokens();
-    tokens.fetch().unwrap();
+    let (world, signer, tokens) = fetched();
     let control = world.control(&tokens);
     let token = signer.token("read", 60);
     let first = tokens.verify(&token).unwrap();
@@ -137,10 +140,7 @@ fn a_remembered_token_is_refused_once_it_has_expired() {
 
 #[test]
 fn the_remembered_tokens_are_bounded() {
-    let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
-    world.publish(Some(&signer));
-    let tokens = world.tokens();
-    tokens.fetch().unwrap();
+    let (_, signer, tokens) = fetched();
     let token = signer.token("read", 60);
     {
         let fetched = tokens.0.fetched.load_full().unwrap();
@@ -208,10 +208,7 @@ fn keys_serve_for_a_day_while_the_issuer_is_away_and_without_keys_nobody_is_admi
 
 #[test]
 fn unknown_keys_and_failures_cause_one_fetch_in_ten_seconds() {
-    let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
-    world.publish(Some(&signer));
-    let tokens = world.tokens();
-    tokens.fetch().unwrap();
+    let (world, _, tokens) = fetched();
     let attempt = |failed| Attempt { at: (tokens.0.monotonic)(), failed };
     let (succeeded, failed) = (attempt(false), attempt(true));
     for number in 0..1_000 {

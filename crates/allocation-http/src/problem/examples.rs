@@ -27,7 +27,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::MalformedJson => {
             Problem::new(kind, "The body is not JSON: EOF while parsing an object at line 1 column 20")
         }
-        Kind::KeyRefused => Problem::key_refused(KeyRefusal::Expired),
+        Kind::KeyRefused => Problem::credentials_refused(&KeyRefusal::Expired),
         Kind::MissingScope => Problem::missing_scope(Scope::Read, None),
         Kind::BatchNotFound => Problem::new(kind, "There is no batch B-1"),
         Kind::OrderNotFound => Problem::order_not_found(&OrderId::parse("O-7").expect("it is a name")),

@@ -81,8 +81,8 @@ impl From<AccessError> for Problem {
                 Self::not_ready(&[FailedCheck::new(FailedCheck::KEYS, "The keys of callers are not loaded")])
             }
             AccessError::NoKey => Self::of(Kind::KeyRequired),
-            AccessError::Refused(refusal) => Self::key_refused(refusal),
-            AccessError::TokenRefused(refusal) => Self::token_refused(refusal),
+            AccessError::Refused(refusal) => Self::credentials_refused(&refusal),
+            AccessError::TokenRefused(refusal) => Self::credentials_refused(&refusal),
             AccessError::RateLimited(limited) => Self::rate_limited(limited),
             AccessError::MissingScope { scope, quota } => Self::missing_scope(scope, quota),
         }

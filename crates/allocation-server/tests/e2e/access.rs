@@ -36,7 +36,7 @@ fn get(server: &Server, path: &str, key: &str) -> Answer {
 
 /// Waits until a condition holds. The limit is for a test that would hang otherwise.
 #[track_caller]
-fn await_until(mut condition: impl FnMut() -> bool) {
+pub(crate) fn await_until(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "it does not become true");

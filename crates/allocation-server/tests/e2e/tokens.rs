@@ -1,5 +1,6 @@
 //! Tokens of an `OpenID` Connect issuer.
 
+use crate::access::await_until;
 use crate::support::{Answer, Server, TestDatabase, binary};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +13,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -108,20 +109,10 @@ fn get(server: &Server, path: &str, token: &str) -> Answer {
     server.client().get_with(path, ("authorization", &format!("Bearer {token}")))
 }
 
-/// Waits until a condition holds. The limit is for a test that would hang otherwise.
-#[track_caller]
-fn await_until(mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it does not become true");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[test]
 fn tokens_of_the_issuer_are_accepted_beside_keys_and_named_in_the_history() {
     let (issuer, database) = (Issuer::start(), TestDatabase::sqlite());
-    let server = Server::start_on_every_address(&database, |command| issuer.trusted(command));
+    let server = Server::start_on_every_address(&database, |command| issuer.trusted(command).env("RUST_LOG", "trace"));
     let token = issuer.token("read orders:write batches:write");
     await_until(|| get(&server, "/whoami", &token).status == 200);
     let caller = get(&server, "/whoami", &token).json();
