@@ -16,14 +16,12 @@ pub use site::CorsOrigin;
 use crate::etag;
 use crate::prefix::Prefix;
 use crate::problem::{Kind, Problem};
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::HttpMessage;
+use actix_web::body::{BoxBody, EitherBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{Error, HttpMessage};
 use allocation_requests::ValidationError;
-use futures_util::TryFutureExt;
-use futures_util::future::{Either, ready};
 
 /// Forbids caching: a response is valid only at the moment it is sent.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -50,12 +48,15 @@ impl EdgeSettings {
     }
 
     /// Checks the origin and the preconditions of a request, and returns the prefix that its client sees.
-    fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
+    pub(crate) fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {
             Ok(forwarded) => forwarded.unwrap_or_else(|| self.base_path.prefix()),
             Err(error) => return (self.base_path.prefix(), Err(error.into())),
         };
         self.base_path.strip(request);
+        if !prefix.is_empty() {
+            request.extensions_mut().insert(prefix.clone());
+        }
         (prefix, self.check(request))
     }
 
@@ -97,33 +98,16 @@ fn has_versions(request: &ServiceRequest) -> bool {
     has_versions && may_change || method.is_safe()
 }
 
-/// Rejects cross-site requests, and adds the client's prefix to the paths in every response.
-pub(crate) fn guard<S, B>(
-    settings: &EdgeSettings,
-    mut request: ServiceRequest,
-    next: &S,
-) -> impl Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>> + use<S, B>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
-{
-    let (prefix, admitted) = settings.admit(&mut request);
-    let answer = match admitted {
-        Ok(()) => {
-            if !prefix.is_empty() {
-                request.extensions_mut().insert(prefix.clone());
-            }
-            Either::Left(next.call(request).map_ok(ServiceResponse::map_into_left_body))
-        }
-        Err(problem) => Either::Right(ready(Ok(request.error_response(problem).map_into_right_body()))),
-    };
-    answer.map_ok(move |mut response| {
-        let headers = response.headers_mut();
-        if !headers.contains_key(CACHE_CONTROL) {
-            headers.insert(CACHE_CONTROL, NO_STORE);
-        }
-        if prefix.is_empty() { response } else { at(&prefix, response) }
-    })
+/// Forbids caching of a response, and adds the prefix that its client sees to its paths.
+pub(crate) fn complete<B>(
+    prefix: &Prefix,
+    mut response: ServiceResponse<EitherBody<B>>,
+) -> ServiceResponse<EitherBody<B>> {
+    let headers = response.headers_mut();
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+    }
+    if prefix.is_empty() { response } else { at(prefix, response) }
 }
 
 /// Adds the prefix to the paths in a response.

@@ -3,7 +3,6 @@
 use crate::api::Api;
 use crate::permission::Permission;
 use crate::problem::{Kind, Problem};
-use crate::rate_limit;
 use crate::request_context::RequestContext;
 use actix_web::body::BoxBody;
 use actix_web::dev::Handler;
@@ -55,14 +54,10 @@ impl<R: Responder> Responder for GuardedResponse<R> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = match self {
+        match self {
             Self::Refused(problem) => HttpResponse::from_error(problem),
             Self::Handled(output) => output.respond_to(request).map_into_boxed_body(),
-        };
-        if let Some(quota) = RequestContext::quota_of(request) {
-            rate_limit::describe(response.headers_mut(), &quota);
         }
-        response
     }
 }
 

@@ -30,6 +30,7 @@ mod health;
 mod identifier;
 mod instant;
 mod key;
+mod layers;
 mod metrics;
 mod metrics_route;
 mod openapi;

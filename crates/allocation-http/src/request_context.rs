@@ -7,29 +7,35 @@ use actix_web::{HttpMessage, HttpRequest};
 use allocation_access::{Actor, Quota};
 use allocation_app::{Admission, Caller};
 use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 
-/// The id of a request, and its route and its caller once they are known. Kept as one value, which costs one
-/// allocation.
+/// The id of a request, and its route and its caller once they are known.
+///
+/// The outermost layer and the extensions of the request share it: the layer need not search for it when the
+/// response is there.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    id: RequestId,
+    pub(crate) id: RequestId,
     route: Cell<RouteIndex>,
     admission: OnceCell<Admission>,
 }
 
 impl RequestContext {
-    /// Adds the context to a request, and returns the id that the request has from now on.
-    pub(crate) fn begin(request: &ServiceRequest) -> RequestId {
-        let id = RequestId::choose(request);
+    /// Chooses the id of a request, and adds the context to the request.
+    pub(crate) fn begin(request: &ServiceRequest) -> Rc<Self> {
         let (route, admission) = (Cell::new(RouteIndex::NONE), OnceCell::new());
-        request.extensions_mut().insert(Self { id: id.clone(), route, admission });
-        id
+        let context = Rc::new(Self { id: RequestId::choose(request), route, admission });
+        request.extensions_mut().insert(Rc::clone(&context));
+        context
+    }
+
+    fn of(request: &HttpRequest) -> Option<Rc<Self>> {
+        request.extensions().get().cloned()
     }
 
     /// Returns the id of a request.
     pub(crate) fn id_of(request: &HttpRequest) -> RequestId {
-        let known = request.extensions().get::<Self>().map(|context| context.id.clone());
-        known.unwrap_or_else(RequestId::new)
+        Self::of(request).map_or_else(RequestId::new, |context| context.id.clone())
     }
 
     pub(crate) fn set_route(&self, route: RouteIndex) {
@@ -38,7 +44,7 @@ impl RequestContext {
 
     /// Records that a request was admitted.
     pub(crate) fn admit(request: &HttpRequest, admission: Admission) {
-        if let Some(context) = request.extensions().get::<Self>() {
+        if let Some(context) = Self::of(request) {
             // Only one handler runs for a request.
             drop(context.admission.set(admission));
         }
@@ -46,25 +52,21 @@ impl RequestContext {
 
     /// Returns the author of a request that was admitted.
     pub(crate) fn caller_of(request: &HttpRequest) -> Caller {
-        Self::admitted(request, |admission| admission.caller.clone()).unwrap_or(Caller::Anonymous)
+        Self::of(request).and_then(|context| Some(context.admission.get()?.caller.clone())).unwrap_or(Caller::Anonymous)
     }
 
     /// Returns who the author of a request that was admitted is.
     pub(crate) fn actor_of(request: &HttpRequest) -> Actor {
-        Self::admitted(request, |admission| admission.caller.actor().clone()).unwrap_or_default()
+        Self::of(request).and_then(|context| Some(context.admission.get()?.caller.actor().clone())).unwrap_or_default()
     }
 
-    /// Returns what is left of the rate of a request's key, if it has one.
-    pub(crate) fn quota_of(request: &HttpRequest) -> Option<Quota> {
-        Self::admitted(request, |admission| admission.quota)?
+    /// Returns what is left of the rate of the key, if the request was admitted by a key with a rate.
+    pub(crate) fn quota(&self) -> Option<&Quota> {
+        self.admission.get()?.quota.as_ref()
     }
 
-    fn admitted<T>(request: &HttpRequest, read: impl FnOnce(&Admission) -> T) -> Option<T> {
-        request.extensions().get::<Self>()?.admission.get().map(read)
-    }
-
-    /// Returns the route of a request, [`RouteIndex::NONE`] if none has matched.
-    pub(crate) fn route_of(request: &HttpRequest) -> RouteIndex {
-        request.extensions().get::<Self>().map_or(RouteIndex::NONE, |context| context.route.get())
+    /// Returns the route, [`RouteIndex::NONE`] if none has matched.
+    pub(crate) fn route(&self) -> RouteIndex {
+        self.route.get()
     }
 }

@@ -58,10 +58,10 @@ impl RequestId {
 
     /// Adds the id to the headers of the response.
     #[expect(clippy::expect_used, reason = "a UUID has no character that a header refuses")]
-    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
-        let value = match self.0 {
-            Text::Sent(value) => value,
-            Text::Generated(bytes) => HeaderValue::from_bytes(&bytes).expect("a UUID is a header"),
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
+        let value = match &self.0 {
+            Text::Sent(value) => value.clone(),
+            Text::Generated(bytes) => HeaderValue::from_bytes(bytes).expect("a UUID is a header"),
         };
         headers.insert(HEADER, value);
     }

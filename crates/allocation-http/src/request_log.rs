@@ -2,52 +2,55 @@
 
 use crate::api::Api;
 use crate::problem::Problem;
+use crate::rate_limit;
 use crate::request_context::RequestContext;
 use crate::request_failures::RequestFailures;
 use crate::request_id::RequestId;
-use actix_web::Error;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use crate::requests::RouteIndex;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::web::Data;
-use futures_util::TryFutureExt;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tracing::Level;
 
-/// Assigns an id to a request, adds it to the response, and logs the outcome.
-pub(crate) fn watch<S, B>(
-    request: ServiceRequest,
-    next: &S,
-) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-{
-    let id = RequestContext::begin(&request);
-    let started = Instant::now();
-    // A combinator keeps the future of the request in place; an async block would copy it.
-    next.call(request).map_ok(move |mut response| {
-        let elapsed = started.elapsed();
-        let api = response.request().app_data::<Data<Api>>().cloned();
-        if api.as_ref().is_some_and(|api| api.access_log.chooses()) {
-            log(Level::INFO, &id, &response, elapsed);
-        } else if tracing::enabled!(Level::DEBUG) {
-            log(Level::DEBUG, &id, &response, elapsed);
-        }
-        if let Some(api) = &api {
-            measure(api, &response, elapsed);
-        }
-        if response.status().is_server_error() {
-            log_failure(&id, &response, api.as_ref().map(|api| &*api.failures));
-        } else if let Some(api) = api {
-            api.failures.succeeded(response.request().path());
-        }
-        id.add_to(response.headers_mut());
-        response
-    })
+/// A request, watched from its head until its response begins.
+pub(crate) struct Watch {
+    context: Rc<RequestContext>,
+    started: Instant,
 }
 
-fn measure<B>(api: &Api, response: &ServiceResponse<B>, elapsed: Duration) {
-    let request = response.request();
-    api.requests.record(RequestContext::route_of(request), request.method(), response.status(), elapsed);
+impl Watch {
+    /// Assigns an id to a request.
+    pub(crate) fn begin(request: &ServiceRequest) -> Self {
+        Self { context: RequestContext::begin(request), started: Instant::now() }
+    }
+
+    /// Logs and counts the outcome, and adds the id and what is left of the caller's rate to the response.
+    pub(crate) fn end<B>(self, response: &mut ServiceResponse<B>) {
+        let (context, elapsed) = (self.context, self.started.elapsed());
+        if let Some(api) = response.request().app_data::<Data<Api>>() {
+            if api.access_log.chooses() {
+                log(Level::INFO, &context.id, response, elapsed);
+            } else if tracing::enabled!(Level::DEBUG) {
+                log(Level::DEBUG, &context.id, response, elapsed);
+            }
+            measure(api, context.route(), response, elapsed);
+            if response.status().is_server_error() {
+                log_failure(&context.id, response, &api.failures);
+            } else {
+                api.failures.succeeded(response.request().path());
+            }
+        }
+        context.id.add_to(response.headers_mut());
+        if let Some(quota) = context.quota() {
+            rate_limit::describe(response.headers_mut(), quota);
+        }
+    }
+}
+
+fn measure<B>(api: &Api, route: RouteIndex, response: &ServiceResponse<B>, elapsed: Duration) {
+    api.requests.record(route, response.request().method(), response.status(), elapsed);
     if let Some(problem) = problem(response) {
         api.requests.record_problem(problem.kind());
     }
@@ -65,7 +68,7 @@ fn log<B>(level: Level, id: &RequestId, response: &ServiceResponse<B>, elapsed: 
 }
 
 /// Logs the cause of a failed request. Nothing else logs it.
-fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Option<&RequestFailures>) {
+fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: &RequestFailures) {
     let (method, path) = target(response);
     let status = response.status().as_u16();
     let problem = problem(response);
@@ -75,11 +78,7 @@ fn log_failure<B>(id: &RequestId, response: &ServiceResponse<B>, failures: Optio
         tracing::debug!(request_id = id.as_str(), %method, path, status, error, "request rejected");
         return;
     }
-    let unlogged = match (failures, problem) {
-        (Some(failures), Some(problem)) => failures.failed(problem, &error),
-        _ => Some(0),
-    };
-    match unlogged {
+    match problem.map_or(Some(0), |problem| failures.failed(problem, &error)) {
         Some(unlogged) => {
             tracing::error!(request_id = id.as_str(), %method, path, status, error, unlogged, "request failed");
         }

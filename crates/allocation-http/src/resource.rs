@@ -11,6 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpResponse, Resource, Responder, web};
 use std::future::ready;
+use std::rc::Rc;
 
 /// A path and its methods. HEAD works where GET does; the server omits the body.
 pub(crate) struct Path {
@@ -105,7 +106,7 @@ impl Path {
         let served = self.is_shared.then(|| self.methods.iter().map(|(method, _)| method.clone()).collect::<Vec<_>>());
         let resource = self.resource.guard(fn_guard(move |request| {
             let is_served = served.as_ref().is_none_or(|methods| methods.contains(&request.head().method));
-            if is_served && let Some(context) = request.req_data().get::<RequestContext>() {
+            if is_served && let Some(context) = request.req_data().get::<Rc<RequestContext>>() {
                 context.set_route(route);
             }
             is_served

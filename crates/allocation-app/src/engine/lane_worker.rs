@@ -31,7 +31,7 @@ impl LaneWorker {
                 let Some(jobs) = queue.take(LANE_LENGTH) else { return };
                 waiting = jobs;
             } else {
-                waiting.extend(queue.take_ready(LANE_LENGTH));
+                queue.take_ready(LANE_LENGTH, &mut waiting);
             }
             waiting = Worker::survive(|| self.round(waiting));
         }

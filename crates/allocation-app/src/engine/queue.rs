@@ -4,6 +4,7 @@ use super::error::SubmitError;
 use super::job::Job;
 use super::room::Room;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 use tokio::sync::{AcquireError, Semaphore, TryAcquireError, mpsc};
 use tokio::time::timeout;
@@ -34,7 +35,11 @@ enum Message {
 
 /// The receiving side of a queue.
 #[derive(Debug)]
-pub(super) struct Receiver(mpsc::UnboundedReceiver<Message>);
+pub(super) struct Receiver {
+    messages: mpsc::UnboundedReceiver<Message>,
+    /// Whether the last group had several jobs.
+    is_busy: bool,
+}
 
 impl Queue {
     /// Returns a queue for `length` lines.
@@ -43,7 +48,7 @@ impl Queue {
         let length = length.min(Semaphore::MAX_PERMITS);
         let bulk_length = length.div_ceil(2);
         let (room, bulk) = (Arc::new(Semaphore::new(length)), Arc::new(Semaphore::new(bulk_length)));
-        (Self { sender, room, length, bulk, bulk_length }, Receiver(receiver))
+        (Self { sender, room, length, bulk, bulk_length }, Receiver { messages: receiver, is_busy: false })
     }
 
     /// Queues a job, unless there is no room for its lines.
@@ -107,37 +112,41 @@ fn permits(lines: usize, length: usize) -> u32 {
 impl Receiver {
     /// Takes up to `limit` jobs, waiting for the first; returns `None` when the queue is closed and empty.
     pub(super) fn take(&mut self, limit: usize) -> Option<Vec<Job>> {
-        let mut messages = Vec::with_capacity(limit);
-        if self.0.blocking_recv_many(&mut messages, limit) == 0 {
-            return None;
-        }
-        let mut jobs = Vec::with_capacity(messages.len());
-        for message in messages {
-            match message {
-                Message::Job(job) => jobs.push(job),
-                Message::Stop => self.0.close(),
+        let mut jobs = Vec::with_capacity(limit);
+        if self.messages.is_empty() {
+            let first = self.messages.blocking_recv()?;
+            self.accept(first, &mut jobs);
+            if self.is_busy {
+                // The first job wakes this thread, often in place of the thread that has more requests at hand. Once
+                // that one has had its turn, the group has all of them.
+                thread::yield_now();
             }
         }
+        self.take_ready(limit - jobs.len(), &mut jobs);
+        self.is_busy = jobs.len() > 1;
         Some(jobs)
     }
 
-    /// Takes up to `limit` jobs without waiting.
-    pub(super) fn take_ready(&mut self, limit: usize) -> Vec<Job> {
-        let mut jobs = Vec::new();
+    /// Adds up to `limit` jobs to `jobs`, without waiting.
+    pub(super) fn take_ready(&mut self, limit: usize, jobs: &mut Vec<Job>) {
+        let limit = jobs.len() + limit;
         while jobs.len() < limit
-            && let Ok(message) = self.0.try_recv()
+            && let Ok(message) = self.messages.try_recv()
         {
-            match message {
-                Message::Job(job) => jobs.push(job),
-                Message::Stop => self.0.close(),
-            }
+            self.accept(message, jobs);
         }
-        jobs
+    }
+
+    fn accept(&mut self, message: Message, jobs: &mut Vec<Job>) {
+        match message {
+            Message::Job(job) => jobs.push(job),
+            Message::Stop => self.messages.close(),
+        }
     }
 
     /// Returns how many jobs wait.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.messages.len()
     }
 }
 

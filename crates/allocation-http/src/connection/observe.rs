@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Reports each request to its connection: its start, whether it is the last, and its encoded response.
+/// Reports each request to its connection; a layer of servers that have no other one.
 ///
 /// A request that follows the last one is not executed and receives no response.
 pub(crate) fn observe<S, B>(
@@ -20,26 +20,37 @@ pub(crate) fn observe<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let state = request.conn_data::<Rc<ConnectionState>>().cloned();
-    let has_body = !matches!(request.parts_mut().1, Payload::None);
-    // actix-http also closes the connection after an upgrade request, to HTTP/2 for example. Without
-    // `Connection: close`, the client would lose its next request.
-    let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
-    if state.as_ref().is_some_and(|state| !state.begin(has_body, is_last)) {
-        // The connection ends after the responses before it, and drops this future.
-        return Either::Left(pending());
+    match UnderWay::begin(&mut request) {
+        Some(under_way) => Either::Right(next.call(request).map_ok(|response| under_way.respond(response))),
+        None => Either::Left(pending()),
     }
-    let under_way = UnderWay(state);
-    Either::Right(next.call(request).map_ok(move |mut response| {
-        if under_way.0.as_ref().is_some_and(|state| state.ends()) {
-            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-        }
-        response.map_body(|_, body| Observed { body, _under_way: under_way })
-    }))
 }
 
 /// A request in progress; dropping the value finishes it.
-struct UnderWay(Option<Rc<ConnectionState>>);
+pub(crate) struct UnderWay(Option<Rc<ConnectionState>>);
+
+impl UnderWay {
+    /// Reports the start of a request, and whether it is the last.
+    ///
+    /// Returns `None` if it follows the last one. The connection ends after the responses before it, and drops the
+    /// future of this request, which must stay pending.
+    pub(crate) fn begin(request: &mut ServiceRequest) -> Option<Self> {
+        let state = request.conn_data::<Rc<ConnectionState>>().cloned();
+        let has_body = !matches!(request.parts_mut().1, Payload::None);
+        // actix-http also closes the connection after an upgrade request, to HTTP/2 for example. Without
+        // `Connection: close`, the client would lose its next request.
+        let is_last = request.head().connection_type() != ConnectionType::KeepAlive;
+        state.as_ref().is_none_or(|state| state.begin(has_body, is_last)).then(|| Self(state))
+    }
+
+    /// Reports the response: the request is in progress until its body is encoded.
+    pub(crate) fn respond<B>(self, mut response: ServiceResponse<B>) -> ServiceResponse<Observed<B>> {
+        if self.0.as_ref().is_some_and(|state| state.ends()) {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response.map_body(|_, body| Observed { body, _under_way: self })
+    }
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
