@@ -5,7 +5,7 @@ WORKDIR /src
 COPY . .
 # The context has no repository: docker build --build-arg ALLOCATION_COMMIT=$(git rev-parse HEAD)
 ARG ALLOCATION_COMMIT
-RUN cargo build --release --locked -p allocation-server --features postgres-tls,amqp-tls
+RUN cargo build --release --locked -p allocation-server --features postgres-tls
 
 FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
 RUN apt-get update \

@@ -6,7 +6,8 @@
 #   rabbitmq_find_or_install   sets RABBITMQ_BIN, the folder of rabbitmq-server
 #   rabbitmq_start DIR         starts a broker that keeps all it has in DIR, or starts
 #                              it again on the same port with what it had; its URL
-#                              is in DIR/url then
+#                              is in DIR/url then. With ca.pem, cert.pem and key.pem in
+#                              DIR/tls, it also speaks TLS, at the URL in DIR/url.tls
 #   rabbitmq_stop DIR          stops that broker, and no other
 #   rabbitmq_kill DIR          ends it as a power cut would
 #   rabbitmq_control DIR ...   runs a command of rabbitmqctl on it
@@ -112,6 +113,7 @@ rabbitmq_start() {
     rabbitmq_ports "$dir" || return 1
     if rabbitmq_launch "$dir"; then
       printf 'amqp://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_PORT" >"$dir/url"
+      printf 'amqps://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_TLS_PORT" >"$dir/url.tls"
       return 0
     fi
     rabbitmq_kill "$dir"
@@ -126,13 +128,15 @@ rabbitmq_start() {
   return 1
 }
 
-# Three ports: for clients, for Erlang's own traffic, and for Erlang's port mapper daemon.
+# Four ports: for clients, for Erlang's own traffic, for Erlang's port mapper daemon, and for
+# clients with TLS.
 rabbitmq_ports() {
   local dir=$1
   if [ ! -e "$dir/ports" ]; then
-    printf '%s %s %s\n' "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" >"$dir/ports" || return 1
+    printf '%s %s %s %s\n' "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" "$(rabbitmq_free_port)" \
+      "$(rabbitmq_free_port)" >"$dir/ports" || return 1
   fi
-  read -r RABBITMQ_PORT RABBITMQ_DIST_PORT RABBITMQ_EPMD_PORT <"$dir/ports"
+  read -r RABBITMQ_PORT RABBITMQ_DIST_PORT RABBITMQ_EPMD_PORT RABBITMQ_TLS_PORT <"$dir/ports"
 }
 
 # The range is below the ports that systems give to outgoing connections.
@@ -179,6 +183,13 @@ rabbitmq_configure() {
     'loopback_users.guest = true' \
     'log.file.level = warning' \
     'disk_free_limit.absolute = 50MB' >"$dir/rabbitmq.conf"
+  if [ -e "$dir/tls/key.pem" ]; then
+    printf '%s\n' \
+      "listeners.ssl.1 = 127.0.0.1:$RABBITMQ_TLS_PORT" \
+      "ssl_options.cacertfile = $dir/tls/ca.pem" \
+      "ssl_options.certfile = $dir/tls/cert.pem" \
+      "ssl_options.keyfile = $dir/tls/key.pem" >>"$dir/rabbitmq.conf"
+  fi
   : >"$dir/rabbitmq-env.conf"
 }
 

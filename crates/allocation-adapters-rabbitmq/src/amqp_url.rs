@@ -2,10 +2,10 @@
 
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};
-use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
+use lapin::uri::{AMQPUri, SASLMechanism};
 use std::fmt;
 
-/// The address of a broker, parsed from a URL: `amqp://USER:PASSWORD@HOST:PORT/VHOST`.
+/// The address of a broker, parsed from a URL: `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` for TLS.
 ///
 /// `Debug` and `Display` never show the password.
 ///
@@ -14,7 +14,7 @@ use std::fmt;
 ///
 /// let url = AmqpUrl::parse("amqp://clerk:secret@broker.example:5672/%2f")?;
 /// assert_eq!(url.to_string(), "amqp://broker.example:5672/%2f");
-/// # Ok::<(), allocation_adapters_rabbitmq::AmqpUrlError>(())
+/// # Ok::<(), allocation_adapters_rabbitmq::InvalidAmqpUrl>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmqpUrl {
@@ -23,30 +23,23 @@ pub struct AmqpUrl {
     password: String,
 }
 
-/// The reason why a text is not an [`AmqpUrl`].
+/// A text that is not an [`AmqpUrl`].
 ///
 /// The message never quotes the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AmqpUrlError {
-    /// The text is not a valid address.
-    #[error("must be amqp://USER:PASSWORD@HOST:PORT/VHOST; percent-encode : / ? # @ in a name or password")]
-    Unreadable,
-    /// This build does not support TLS.
-    #[error("amqps needs a build with the feature amqp-tls")]
-    NoTls,
-}
+#[error(
+    "must be amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS; percent-encode : / ? # @ in a name or password"
+)]
+pub struct InvalidAmqpUrl;
 
 impl AmqpUrl {
     /// Parses a URL.
     ///
     /// # Errors
     ///
-    /// [`AmqpUrlError`] when the URL is invalid or needs TLS that this build lacks.
-    pub fn parse(url: &str) -> Result<Self, AmqpUrlError> {
-        let mut uri: AMQPUri = url.parse().map_err(|_| AmqpUrlError::Unreadable)?;
-        if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "tls") {
-            return Err(AmqpUrlError::NoTls);
-        }
+    /// [`InvalidAmqpUrl`] when the URL is invalid.
+    pub fn parse(url: &str) -> Result<Self, InvalidAmqpUrl> {
+        let mut uri: AMQPUri = url.parse().map_err(|_| InvalidAmqpUrl)?;
         // These detect a silent broker within seconds, unless the URL sets other values.
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(CONNECT_MILLISECONDS);
@@ -114,7 +107,7 @@ mod tests {
     fn an_invalid_url_is_rejected_and_not_quoted() {
         for wrong in ["", "secret", "http://u:secret@h", "amqp://u:sec#ret@h:x/v", "amqp://u:secret@h:99999/v"] {
             let error = AmqpUrl::parse(wrong).unwrap_err();
-            assert_eq!(error, AmqpUrlError::Unreadable, "{wrong}");
+            assert_eq!(error, InvalidAmqpUrl, "{wrong}");
             assert!(!error.to_string().contains("secret"));
         }
     }

@@ -3,9 +3,12 @@
 use crate::AmqpUrl;
 use crate::meter::{Meter, MeteredReactor};
 use allocation_ports::BrokerUnavailable;
+use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
 use async_rs::{Runtime as AsyncRuntime, Tokio};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::{Connection, ConnectionProperties};
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -25,6 +28,7 @@ const REPLY_SUCCESS: u16 = 200;
 #[derive(Debug)]
 pub struct Broker {
     url: AmqpUrl,
+    tls: OwnedTLSConfig,
     runtime: Runtime,
 }
 
@@ -40,12 +44,16 @@ pub(crate) enum ConnectError {
 impl Broker {
     /// Returns a broker without any connection yet.
     ///
+    /// With `amqps`, its certificate is signed by an authority of the system, or one of `authorities`, which are
+    /// certificates in PEM.
+    ///
     /// # Errors
     ///
     /// Returns an error when the system cannot start a thread.
-    pub fn new(url: AmqpUrl) -> io::Result<Self> {
+    pub fn new(url: AmqpUrl, authorities: Option<String>) -> io::Result<Self> {
+        let tls = OwnedTLSConfig { identity: None, cert_chain: authorities };
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("amqp").enable_all().build()?;
-        Ok(Self { url, runtime })
+        Ok(Self { url, tls, runtime })
     }
 
     /// Checks that the broker accepts a connection with these credentials, and opens a channel for it.
@@ -71,15 +79,24 @@ impl Broker {
 
     /// Opens a connection under a name that the broker displays.
     pub(crate) async fn connect(&self, name: &str) -> Result<Connection, ConnectError> {
-        self.opened(Connection::connect_uri(self.url.uri(), self.properties(name))).await
+        self.connect_by(name, Tokio::current()).await
     }
 
     /// Opens a connection that is read only while its meter has room.
     pub(crate) async fn connect_metered(&self, name: &str, meter: Meter) -> Result<Connection, ConnectError> {
-        let tokio = Tokio::current();
-        let parts = RuntimeParts::new(tokio.clone(), MeteredReactor { tokio, meter });
-        let (uri, properties) = (self.url.uri(), self.properties(name));
-        self.opened(Connection::connect_uri_with_runtime(uri, properties, AsyncRuntime::new(parts))).await
+        self.connect_by(name, MeteredReactor { tokio: Tokio::current(), meter }).await
+    }
+
+    async fn connect_by<R>(&self, name: &str, reactor: R) -> Result<Connection, ConnectError>
+    where
+        R: Reactor + fmt::Debug + Send + Sync + Clone + 'static,
+    {
+        let runtime = AsyncRuntime::new(RuntimeParts::new(Tokio::current(), reactor));
+        let (uri, properties, tls) = (self.url.uri(), self.properties(name), self.tls.clone());
+        let opening = Connection::connect_uri_with_config(uri, properties, tls, runtime);
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
+        let opened = opened.map_err(|_| ConnectError::Silent(self.url.clone()))?;
+        opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })
     }
 
     fn properties(&self, name: &str) -> ConnectionProperties {
@@ -88,15 +105,6 @@ impl Broker {
             Some(login) => properties.with_auth_provider(login),
             None => properties,
         }
-    }
-
-    async fn opened(
-        &self,
-        opening: impl Future<Output = lapin::Result<Connection>>,
-    ) -> Result<Connection, ConnectError> {
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
-        let opened = opened.map_err(|_| ConnectError::Silent(self.url.clone()))?;
-        opened.map_err(|source| ConnectError::Refused { url: self.url.clone(), source })
     }
 
     /// Runs a future to completion, blocking the thread.

@@ -9,7 +9,7 @@ mod meter;
 mod name;
 mod publisher;
 
-pub use amqp_url::{AmqpUrl, AmqpUrlError};
+pub use amqp_url::{AmqpUrl, InvalidAmqpUrl};
 pub use asyncapi::asyncapi_json;
 pub use broker::Broker;
 pub use commands::{CommandConsumer, CommandHandlers, CommandSettings};

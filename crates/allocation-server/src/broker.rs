@@ -2,7 +2,10 @@
 
 use crate::config::{BrokerSettings, Settings};
 use crate::database::Ports;
-use allocation_adapters_rabbitmq::{Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher};
+use crate::tls::read_authorities;
+use allocation_adapters_rabbitmq::{
+    AmqpUrl, Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher,
+};
 use allocation_app::{
     AllocationEngine, EngineCounters, LoadMonitor, Relay, RelayPorts, RelaySettings, UseCases, Vital,
 };
@@ -17,6 +20,12 @@ const PREFETCH: u16 = 512;
 const BYTES: u64 = 32 << 20;
 /// The number of concurrent commands that use a database connection of their own.
 const BLOCKING: u32 = 2;
+
+/// Returns the broker at a URL, without any connection yet.
+pub(crate) fn broker_at(url: AmqpUrl, settings: &BrokerSettings) -> anyhow::Result<Broker> {
+    let authorities = settings.amqp_ca.as_deref().map(read_authorities).transpose()?;
+    Broker::new(url, authorities.map(|(pem, _)| pem)).context("no thread for the broker")
+}
 
 /// The relay and the command consumer, which run if a broker is configured.
 pub(crate) struct Exchange {
@@ -39,7 +48,7 @@ impl Exchange {
     ) -> anyhow::Result<Option<Self>> {
         let Some(url) = settings.broker.url()? else { return Ok(None) };
         let BrokerSettings { amqp_exchange, amqp_queue, .. } = &settings.broker;
-        let broker = Arc::new(Broker::new(url).context("no thread for the broker")?);
+        let broker = Arc::new(broker_at(url, &settings.broker)?);
         let source = settings.event_source.clone();
         let ports = RelayPorts {
             log: store.clone(),

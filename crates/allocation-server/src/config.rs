@@ -387,6 +387,10 @@ pub(crate) struct BrokerSettings {
     #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_URL_FILE")]
     amqp_url_file: Option<PathBuf>,
 
+    /// A PEM file with further authorities that sign the certificate of the broker [default: those of the system]
+    #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_CA")]
+    pub(crate) amqp_ca: Option<PathBuf>,
+
     /// The topic exchange that events are published to
     #[arg(
         long,

@@ -1,12 +1,11 @@
 //! The keys of an issuer of tokens, as `OpenID` Connect Discovery 1.0 publishes them.
 
 use crate::config::{OidcIssuer, is_secure};
-use crate::tls::{certificates_in, read_file};
+use crate::tls::read_authorities;
 use allocation_access::TokenKeys;
 use allocation_ports::{TokenKeySource, TokenKeysUnavailable};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
@@ -39,7 +38,7 @@ impl OidcKeySource {
     /// Returns an error if the authorities that sign the certificate of the issuer cannot be read.
     pub(crate) fn new(issuer: &OidcIssuer) -> anyhow::Result<Self> {
         let roots = match &issuer.authorities {
-            Some(path) => authorities_in(path)?,
+            Some(path) => RootCerts::new_with_certs(&read_authorities(path)?.1),
             None => authorities_of_the_system(),
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -73,12 +72,6 @@ impl TokenKeySource for OidcKeySource {
     fn fetch(&self) -> Result<TokenKeys, TokenKeysUnavailable> {
         self.fetch_keys().map_err(|error| TokenKeysUnavailable(error.into()))
     }
-}
-
-fn authorities_in(path: &Path) -> anyhow::Result<RootCerts> {
-    let certificates = certificates_in(&read_file(path)?).with_context(|| format!("check {}", path.display()))?;
-    ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
-    Ok(RootCerts::new_with_certs(&certificates))
 }
 
 /// Returns the authorities that the system trusts. If it has none, fetching the keys fails, which is logged.

@@ -117,6 +117,18 @@ pub(crate) fn read(paths: &TlsPaths) -> anyhow::Result<TlsFiles> {
     })
 }
 
+/// Reads a PEM file of authorities: its text, and its certificates.
+///
+/// # Errors
+///
+/// Returns an error if it cannot be read, is not PEM, or has no certificate.
+pub(crate) fn read_authorities(path: &Path) -> anyhow::Result<(String, Vec<Certificate<'static>>)> {
+    let pem = read_file(path)?;
+    let certificates = certificates_in(&pem).with_context(|| format!("check {}", path.display()))?;
+    ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
+    Ok((String::from_utf8(pem).with_context(|| format!("check {}", path.display()))?, certificates))
+}
+
 /// Returns the certificates of a PEM file, for a client.
 ///
 /// # Errors

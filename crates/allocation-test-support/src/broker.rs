@@ -35,10 +35,30 @@ impl TestBroker {
     /// Panics with the output of the script if the broker does not start.
     #[must_use]
     pub fn own() -> Self {
+        Self::own_with_files([])
+    }
+
+    /// Starts a broker for this test alone that also speaks TLS: with a certificate and its key, and the authority that
+    /// signed it, all in PEM.
+    ///
+    /// # Panics
+    ///
+    /// Panics with the output of the script if the broker does not start.
+    #[must_use]
+    pub fn own_with_tls(authority: &str, certificate: &str, key: &str) -> Self {
+        Self::own_with_files([("tls/ca.pem", authority), ("tls/cert.pem", certificate), ("tls/key.pem", key)])
+    }
+
+    fn own_with_files<const N: usize>(files: [(&str, &str); N]) -> Self {
         let folder = tempfile::Builder::new().prefix("allocation-broker-").tempdir().unwrap();
         let mut broker = Self { url: String::new(), prefix: "test".to_owned(), own: Some(folder) };
+        for (name, text) in files {
+            let path = broker.folder().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         broker.start();
-        broker.url = std::fs::read_to_string(broker.folder().join("url")).unwrap().trim().to_owned();
+        broker.url = broker.read("url");
         broker
     }
 
@@ -46,6 +66,16 @@ impl TestBroker {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the URL for TLS of the test's own broker.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the broker is shared.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        self.read("url.tls")
     }
 
     /// Returns a name that no other test uses.
@@ -96,6 +126,10 @@ impl TestBroker {
         let pid = std::fs::read_to_string(self.folder().join("pid")).unwrap();
         let signal = if freeze { "-STOP" } else { "-CONT" };
         assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.folder().join(file)).unwrap().trim().to_owned()
     }
 
     fn folder(&self) -> PathBuf {

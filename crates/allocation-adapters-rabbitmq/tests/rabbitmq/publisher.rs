@@ -21,7 +21,7 @@ fn publisher(broker: &TestBroker) -> RabbitPublisher {
 fn publisher_at(broker: &TestBroker, url: &str) -> RabbitPublisher {
     let url = AmqpUrl::parse(url).unwrap();
     let exchange = BrokerName::parse(&broker.name("events")).unwrap();
-    RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, "/allocation".to_owned())
+    RabbitPublisher::new(Arc::new(Broker::new(url, None).unwrap()), exchange, "/allocation".to_owned())
 }
 
 fn sold_out(position: u64) -> LoggedEvent {
@@ -180,7 +180,7 @@ fn a_failed_connection_is_reported_without_the_password() {
     for url in [wrong.as_str(), "amqp://guest:secret@127.0.0.1:1/%2f"] {
         let url = AmqpUrl::parse(url).unwrap();
         let exchange = BrokerName::parse("events").unwrap();
-        let mut publisher = RabbitPublisher::new(Arc::new(Broker::new(url).unwrap()), exchange, String::new());
+        let mut publisher = RabbitPublisher::new(Arc::new(Broker::new(url, None).unwrap()), exchange, String::new());
         let BrokerUnavailable(error) = publisher.connect().unwrap_err();
         let mut chain = error.to_string();
         let mut cause = error.source();

@@ -1,14 +1,13 @@
 //! The checks, in the order in which they are printed.
 
 use super::{Line, Verdict};
+use crate::broker::broker_at;
 use crate::config::Settings;
 use crate::oidc::OidcKeySource;
 use crate::{health, logging, serve, tls};
 use allocation_adapters_diesel::Diagnosis;
-use allocation_adapters_rabbitmq::Broker;
 use allocation_app::ErrorChain;
 use allocation_ports::{Access, MAX_CLOCK_DIFFERENCE, SchemaState, TokenKeySource};
-use std::error::Error;
 use std::net::SocketAddr;
 
 use Verdict::{Bad, Good, Note};
@@ -146,17 +145,16 @@ pub(super) fn issuer(settings: &Settings) -> Vec<Line> {
 
 /// A configured broker must accept connections.
 pub(super) fn broker(settings: &Settings) -> Vec<Line> {
-    let away = |error: &(dyn Error + 'static)| format!("{}; start it, or check the URL", ErrorChain(error));
     let verdict = match settings.broker.url() {
         Err(error) => Bad(format!("{error:#}")),
         Ok(None) => Good("none is configured".to_owned()),
         Ok(Some(_)) if settings.access() == Access::ReadOnly => Good("not used by a read-only server".to_owned()),
         Ok(Some(url)) => {
             let shown = url.to_string();
-            match Broker::new(url).map(|broker| broker.check()) {
+            match broker_at(url, &settings.broker).map(|broker| broker.check()) {
                 Ok(Ok(())) => Good(format!("{shown} accepts connections")),
-                Ok(Err(error)) => Bad(away(&error)),
-                Err(error) => Bad(away(&error)),
+                Ok(Err(error)) => Bad(format!("{}; start it, or check the URL", ErrorChain(&error))),
+                Err(error) => Bad(format!("{error:#}")),
             }
         }
     };

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Runs the doctor, and returns its lines and whether it found the service fit.
 #[track_caller]
-fn examine(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> (Vec<String>, bool) {
+pub(crate) fn examine(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> (Vec<String>, bool) {
     let mut command = binary();
     command.arg("doctor").env("DATABASE_URL", url).env("ALLOCATION_ADDRESS", "127.0.0.1:0");
     let output = adjust(&mut command).output().unwrap();
@@ -18,7 +18,7 @@ fn examine(url: &str, adjust: impl FnOnce(&mut Command) -> &mut Command) -> (Vec
 
 /// Checks that the line about a subject begins with a mark and contains some words.
 #[track_caller]
-fn assert_line(lines: &[String], mark: &str, subject: &str, words: &str) {
+pub(crate) fn assert_line(lines: &[String], mark: &str, subject: &str, words: &str) {
     let line = lines.iter().find(|line| line[6..].starts_with(subject)).unwrap_or_else(|| panic!("{lines:?}"));
     assert!(line.starts_with(mark) && line.contains(words), "{mark} {words}: {lines:?}");
 }

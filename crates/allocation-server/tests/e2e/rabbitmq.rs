@@ -4,6 +4,7 @@ mod bounds;
 mod commands;
 mod examples;
 mod relay;
+mod tls;
 
 use crate::support::{Server, TestDatabase};
 use allocation_test_support::{BrokerClient, Message, TestBroker};
