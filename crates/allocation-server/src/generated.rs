@@ -2,16 +2,29 @@
 
 use crate::{config, output};
 use anyhow::Context;
+use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use std::path::Path;
 
 /// Prints the completions of a shell.
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
-    let mut command = config::command();
+    let mut command = without_hidden(&config::command());
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "allocation", &mut script);
     output::print(&String::from_utf8(script)?)
+}
+
+/// Returns a command without its hidden arguments, which completions would offer.
+fn without_hidden(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set()).cloned();
+    let visible = Command::new(command.get_name().to_owned())
+        .args(arguments)
+        .subcommands(command.get_subcommands().filter(|command| !command.is_hide_set()).map(without_hidden));
+    match command.get_about() {
+        Some(about) => visible.about(about.clone()),
+        None => visible,
+    }
 }
 
 /// Prints the manual page of the program, or writes the pages of all commands to a directory.

@@ -1,25 +1,28 @@
 //! Tokens of an `OpenID` Connect issuer.
 
 use crate::access::await_until;
-use crate::support::{Answer, Server, TestDatabase, binary};
+use crate::doctor::{assert_line, examine};
+use crate::support::{Answer, Authority, Server, TestDatabase, binary};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::SystemTime;
+use tempfile::NamedTempFile;
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An issuer on this machine, which publishes its key over HTTP.
+/// An issuer on this machine, which publishes its key over HTTP or HTTPS.
 struct Issuer {
     url: String,
     shared: Arc<Shared>,
@@ -30,19 +33,50 @@ struct Shared {
     url: String,
     /// The id and the key pair that signs.
     pair: Mutex<Option<(String, EcdsaKeyPair)>>,
-    is_away: AtomicBool,
+    behaviour: Mutex<Behaviour>,
     fetches: AtomicUsize,
+}
+
+/// How an issuer responds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Behaviour {
+    #[default]
+    Publishes,
+    IsAway,
+    /// Sends a client elsewhere.
+    Redirects,
+    /// Publishes more than a client reads.
+    Floods,
+    /// Refers to keys over plain HTTP.
+    Downgrades,
 }
 
 impl Issuer {
     fn start() -> Self {
+        Self::start_by("http", |shared, mut stream| shared.respond(&mut stream))
+    }
+
+    /// Starts an issuer with a certificate of an authority.
+    fn start_with_tls(authority: &Authority) -> Self {
+        let config = Arc::new(authority.server());
+        Self::start_by("https", move |shared, stream| {
+            let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            shared.respond(&mut StreamOwned::new(tls, stream));
+        })
+    }
+
+    fn start_by(scheme: &str, serve: impl Fn(&Shared, TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/realms/shop", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}/realms/shop", listener.local_addr().unwrap());
         let shared = Arc::new(Shared { url: url.clone(), ..Shared::default() });
         let issuer = Self { url, shared: Arc::clone(&shared) };
         issuer.rotate("first");
-        thread::spawn(move || listener.incoming().for_each(|stream| shared.respond(&stream.unwrap())));
+        thread::spawn(move || listener.incoming().for_each(|stream| serve(&shared, stream.unwrap())));
         issuer
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        *self.shared.behaviour.lock().unwrap() = behaviour;
     }
 
     /// Replaces the key pair.
@@ -78,15 +112,29 @@ impl Issuer {
 }
 
 impl Shared {
-    fn respond(&self, mut stream: &TcpStream) {
-        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    fn respond(&self, stream: &mut (impl Read + Write)) {
+        let mut lines = BufReader::new(&mut *stream).lines().map_while(Result::ok);
         let request = lines.next().unwrap_or_default();
         lines.find(String::is_empty);
+        drop(lines);
         let path = request.split(' ').nth(1).unwrap_or_default();
-        let body = match path {
-            _ if self.is_away.load(Ordering::SeqCst) => None,
+        let behaviour = *self.behaviour.lock().unwrap();
+        let (status, body) = match behaviour {
+            Behaviour::IsAway => ("503 Service Unavailable", None),
+            Behaviour::Redirects => ("302 Found\r\nlocation: /realms/shop/keys", None),
+            _ => self.document(path, behaviour).map_or(("404 Not Found", None), |body| ("200 OK", Some(body))),
+        };
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        let _gone = stream.write_all(format!("{head}{body}").as_bytes());
+    }
+
+    fn document(&self, path: &str, behaviour: Behaviour) -> Option<Value> {
+        match path {
             "/realms/shop/.well-known/openid-configuration" => {
-                Some(json!({ "issuer": self.url, "jwks_uri": format!("{}/keys", self.url) }))
+                let keys = format!("{}/keys", self.url);
+                let keys = if behaviour == Behaviour::Downgrades { keys.replace("https:", "http:") } else { keys };
+                Some(json!({ "issuer": self.url, "jwks_uri": keys }))
             }
             "/realms/shop/keys" => {
                 self.fetches.fetch_add(1, Ordering::SeqCst);
@@ -94,14 +142,12 @@ impl Shared {
                 let (id, pair) = pair.as_ref().unwrap();
                 let point = pair.public_key().as_ref();
                 let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
-                Some(json!({ "keys": [{ "kty": "EC", "crv": "P-256", "use": "sig", "kid": id, "x": x, "y": y }] }))
+                let padding = if behaviour == Behaviour::Floods { "0".repeat(2 << 20) } else { String::new() };
+                let key = json!({ "kty": "EC", "crv": "P-256", "use": "sig", "kid": id, "x": x, "y": y });
+                Some(json!({ "keys": [key], "padding": padding }))
             }
             _ => None,
-        };
-        let status = if body.is_some() { "200 OK" } else { "503 Service Unavailable" };
-        let body = body.unwrap_or_default().to_string();
-        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-        let _gone = stream.write_all(format!("{head}{body}").as_bytes());
+        }
     }
 }
 
@@ -186,14 +232,14 @@ fn a_new_key_of_the_issuer_is_fetched_once_for_a_flood_and_an_outage_changes_not
     await_until(|| get(&server, "/batch", &new).status == 200);
     assert_eq!(issuer.fetches(), before + 1);
     get(&server, "/batch", &old).problem(401, "key-refused");
-    issuer.shared.is_away.store(true, Ordering::SeqCst);
+    issuer.behave(Behaviour::IsAway);
     assert_eq!(get(&server, "/batch", &new).status, 200);
 }
 
 #[test]
 fn without_the_keys_of_the_issuer_nobody_is_admitted() {
     let (issuer, database) = (Issuer::start(), TestDatabase::sqlite());
-    issuer.shared.is_away.store(true, Ordering::SeqCst);
+    issuer.behave(Behaviour::IsAway);
     let server = Server::start_with(&database, |command| issuer.trusted(command));
     let token = issuer.token("read");
     get(&server, "/batch", &token).problem(503, "not-ready");
@@ -201,7 +247,7 @@ fn without_the_keys_of_the_issuer_nobody_is_admitted() {
     let failed = |line: &String| line.contains("fetching the keys of the issuer of tokens failed");
     await_until(|| server.log().iter().any(failed));
     assert!(server.log().iter().any(|line| line.contains("openid-configuration")), "{:?}", server.log());
-    issuer.shared.is_away.store(false, Ordering::SeqCst);
+    issuer.behave(Behaviour::Publishes);
     await_until(|| get(&server, "/batch", &token).status == 200);
 }
 
@@ -222,7 +268,7 @@ fn the_doctor_checks_the_issuer_and_settings_belong_together() {
     let (code, text) = run(&[&["doctor"], &given[..]].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("publishes its keys"), "{text}");
-    issuer.shared.is_away.store(true, Ordering::SeqCst);
+    issuer.behave(Behaviour::IsAway);
     let (code, text) = run(&[&["doctor"], &given[..]].concat());
     assert!(code == Some(1) && text.contains("FAIL  issuer"), "{text}");
     for arguments in [&["--oidc-issuer", "https://id.example"][..], &["--oidc-audience", "stock"]] {
@@ -231,4 +277,29 @@ fn the_doctor_checks_the_issuer_and_settings_belong_together() {
     }
     let (code, text) = run(&["doctor", "--oidc-issuer", "http://id.example", "--oidc-audience", "stock"]);
     assert!(code == Some(2) && text.contains("must be a URL such as https://"), "{text}");
+}
+
+#[test]
+fn an_issuer_over_https_is_believed_if_an_authority_that_is_trusted_signed_its_certificate() {
+    let (authority, database) = (Authority::new(), TestDatabase::sqlite());
+    let issuer = Issuer::start_with_tls(&authority);
+    let (trusted, another) = (authority.file(), Authority::new().file());
+    database.execute("SELECT 1");
+    let doctor = |ca: &NamedTempFile| {
+        let (lines, _) =
+            examine(database.url(), |command| issuer.trusted(command).env("ALLOCATION_OIDC_CA", ca.path()));
+        lines
+    };
+    assert_line(&doctor(&trusted), "ok", "issuer", "publishes its keys");
+    assert_line(&doctor(&another), "FAIL", "issuer", "invalid peer certificate");
+    for (behaviour, reason) in
+        [(Behaviour::Redirects, "302"), (Behaviour::Floods, "larger than"), (Behaviour::Downgrades, "is not https")]
+    {
+        issuer.behave(behaviour);
+        assert_line(&doctor(&trusted), "FAIL", "issuer", reason);
+    }
+    issuer.behave(Behaviour::Publishes);
+    let server =
+        Server::start_with(&database, |command| issuer.trusted(command).env("ALLOCATION_OIDC_CA", trusted.path()));
+    await_until(|| get(&server, "/whoami", &issuer.token("read")).status == 200);
 }

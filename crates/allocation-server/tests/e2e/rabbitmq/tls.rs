@@ -2,42 +2,38 @@
 
 use super::{CLOUD_EVENT, SOON, allocate, with_broker};
 use crate::doctor::{assert_line, examine};
-use crate::support::{Authority, Certified, Server, TestDatabase, TlsFolder};
+use crate::support::{Authority, Certified, Server, TestDatabase};
 use allocation_test_support::TestBroker;
 use std::process::Command;
+use tempfile::NamedTempFile;
 
 #[test]
 fn events_and_commands_travel_by_tls_to_a_broker_whose_authority_is_trusted() {
     let (authority, database) = (Authority::new(), TestDatabase::sqlite());
     let Certified { certificate, key } = authority.sign(2040);
     let broker = TestBroker::own_with_tls(&authority.pem(), &certificate, &key);
-    let trusting = |authority: &Authority| {
-        let files = TlsFolder::new(&authority.sign(2040));
-        let path = files.write_client_ca(authority);
-        (files, path)
-    };
-    let ((files, trusted), (_others, another)) = (trusting(&authority), trusting(&Authority::new()));
+    let (trusted, another) = (authority.file(), Authority::new().file());
     let secured = |command: &mut Command| {
         with_broker(command, &broker).env("ALLOCATION_AMQP_URL", broker.tls_url());
     };
 
-    let doctor = |path| {
+    let doctor = |ca: &NamedTempFile| {
         examine(database.url(), |command| {
             secured(command);
-            command.arg("--amqp-ca").arg(path)
+            command.arg("--amqp-ca").arg(ca.path())
         })
     };
     database.execute("SELECT 1");
     assert_line(&doctor(&trusted).0, "ok", "broker", "amqps://127.0.0.1");
     assert_line(&doctor(&another).0, "FAIL", "broker", "invalid peer certificate");
-    assert_line(&doctor(&files.key()).0, "FAIL", "broker", "has no certificate");
+    assert_line(&doctor(&NamedTempFile::new().unwrap()).0, "FAIL", "broker", "has no certificate");
 
     let (client, queue) = (broker.client(), broker.name("all"));
     client.bind(&queue, &broker.name("events"), "allocation.line.allocated.v1.#");
     client.declare(&broker.name("commands"));
     let server = Server::start_with(&database, |command| {
         secured(command);
-        command.env("ALLOCATION_AMQP_CA", &trusted)
+        command.env("ALLOCATION_AMQP_CA", trusted.path())
     });
     assert_eq!(server.client().add_batch("B-1", "LAMP", 5, None).status, 201);
     client.send_all(&broker.name("commands"), CLOUD_EVENT, [allocate("C-1", "O-1", "LAMP", 2)]);

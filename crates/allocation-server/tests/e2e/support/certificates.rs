@@ -5,10 +5,11 @@ use rcgen::{
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Returns the cryptography of clients in tests.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -37,6 +38,13 @@ impl Authority {
         self.0.pem()
     }
 
+    /// Writes the certificate of the authority to a file.
+    pub(crate) fn file(&self) -> NamedTempFile {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(self.pem().as_bytes()).unwrap();
+        file
+    }
+
     pub(crate) fn der(&self) -> &CertificateDer<'static> {
         self.0.der()
     }
@@ -50,6 +58,15 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Certified { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// Returns the configuration of a server for localhost.
+    pub(crate) fn server(&self) -> ServerConfig {
+        let Certified { certificate, key } = self.sign(2040);
+        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
+        builder.with_no_client_auth().with_single_cert(chain, key).unwrap()
     }
 
     /// Returns the configuration of a client that trusts the authority, with a certificate of its own if it has one.
