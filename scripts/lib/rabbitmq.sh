@@ -113,7 +113,9 @@ rabbitmq_start() {
     rabbitmq_ports "$dir" || return 1
     if rabbitmq_launch "$dir"; then
       printf 'amqp://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_PORT" >"$dir/url"
-      printf 'amqps://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_TLS_PORT" >"$dir/url.tls"
+      if [ -e "$dir/tls/key.pem" ]; then
+        printf 'amqps://guest:guest@127.0.0.1:%s/%%2f\n' "$RABBITMQ_TLS_PORT" >"$dir/url.tls"
+      fi
       return 0
     fi
     rabbitmq_kill "$dir"

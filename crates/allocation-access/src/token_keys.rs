@@ -137,8 +137,8 @@ impl TokenKey {
             _ => return None,
         };
         let key = Self { id: jwk.kid.map(Into::into), material };
-        let fits = jwk.alg.is_none_or(|name| name == key.algorithm().as_str());
-        fits.then_some(key)
+        let algorithm_matches = jwk.alg.is_none_or(|name| name == key.algorithm().as_str());
+        algorithm_matches.then_some(key)
     }
 
     /// Returns the algorithm, which the key alone decides: a token that names another one is not verified with it.

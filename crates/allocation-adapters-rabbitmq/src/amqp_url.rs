@@ -2,7 +2,7 @@
 
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};
-use lapin::uri::{AMQPUri, SASLMechanism};
+use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 use std::fmt;
 
 /// The address of a broker, parsed from a URL: `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` for TLS.
@@ -45,6 +45,12 @@ impl AmqpUrl {
         uri.query.connection_timeout.get_or_insert(CONNECT_MILLISECONDS);
         let password = std::mem::take(&mut uri.authority.userinfo.password);
         Ok(Self { uri, password })
+    }
+
+    /// Returns whether connections are encrypted.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.uri.scheme == AMQPScheme::AMQPS
     }
 
     /// Returns the address without the password.

@@ -44,8 +44,8 @@ pub(crate) enum ConnectError {
 impl Broker {
     /// Returns a broker without any connection yet.
     ///
-    /// With `amqps`, its certificate is signed by an authority of the system, or one of `authorities`, which are
-    /// certificates in PEM.
+    /// With `amqps`, the broker's certificate must chain to an authority of the system or one of `authorities`, which
+    /// are certificates in PEM. The system must have some.
     ///
     /// # Errors
     ///
@@ -79,15 +79,15 @@ impl Broker {
 
     /// Opens a connection under a name that the broker displays.
     pub(crate) async fn connect(&self, name: &str) -> Result<Connection, ConnectError> {
-        self.connect_by(name, Tokio::current()).await
+        self.connect_with(name, Tokio::current()).await
     }
 
     /// Opens a connection that is read only while its meter has room.
     pub(crate) async fn connect_metered(&self, name: &str, meter: Meter) -> Result<Connection, ConnectError> {
-        self.connect_by(name, MeteredReactor { tokio: Tokio::current(), meter }).await
+        self.connect_with(name, MeteredReactor { tokio: Tokio::current(), meter }).await
     }
 
-    async fn connect_by<R>(&self, name: &str, reactor: R) -> Result<Connection, ConnectError>
+    async fn connect_with<R>(&self, name: &str, reactor: R) -> Result<Connection, ConnectError>
     where
         R: Reactor + fmt::Debug + Send + Sync + Clone + 'static,
     {

@@ -3,7 +3,7 @@
 //! A durable commit costs about as much for one line as for two hundred. The lines and orders of all
 //! callers therefore go into bounded queues, one for each worker. A worker takes the commands that gathered
 //! during its last commit and decides all of them in one unit of work. It commits once, and only then
-//! replies to each caller. A lone line is a group of one: no command waits for a group to fill.
+//! replies to each caller. A lone line is a group of one: no timer waits for a group to fill.
 //!
 //! A product that another transaction has locked stops only its own commands: they go into a separate lane,
 //! and the group continues without them. A command that has waited longer than its limit is rejected and

@@ -57,8 +57,8 @@ pub enum IdentifierError {
 /// The maximum length of an identifier in characters.
 const MAX_CHARACTERS: usize = 255;
 
-/// Returns whether a text has only visible ASCII characters, as most do, and no dot at its start. It then keeps all
-/// rules.
+/// Returns whether a text is 1 to 255 visible ASCII characters without a leading dot, as most are. Such a text
+/// satisfies every rule.
 fn is_plain(text: &str) -> bool {
     (1..=MAX_CHARACTERS).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic())

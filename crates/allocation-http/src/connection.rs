@@ -2,13 +2,13 @@
 //!
 //! actix-http decodes requests and sends responses. It limits the time of a connection's first head only,
 //! and it executes requests that follow a final one. Therefore [`Connection`] wraps the stream, and
-//! [`UnderWay`] reports when a request begins and when its response is encoded.
+//! [`InProgress`] reports when a request begins and when its response is encoded.
 
 mod observe;
 mod slots;
 mod state;
 
-pub(crate) use observe::{Observed, UnderWay, observe};
+pub(crate) use observe::{InProgress, Observed, observe};
 pub use slots::ConnectionLimits;
 pub(crate) use slots::{Slot, Slots};
 pub(crate) use state::ConnectionState;

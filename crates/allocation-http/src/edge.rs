@@ -47,7 +47,8 @@ impl EdgeSettings {
         !self.cors_origins.is_empty()
     }
 
-    /// Checks the origin and the preconditions of a request, and returns the prefix that its client sees.
+    /// Strips the base path, stores the prefix that the client sees in the request and checks the request; returns the
+    /// prefix with the result.
     pub(crate) fn admit(&self, request: &mut ServiceRequest) -> (Prefix, Result<(), Problem>) {
         let prefix = match self.forwarded_prefix(request) {
             Ok(forwarded) => forwarded.unwrap_or_else(|| self.base_path.prefix()),

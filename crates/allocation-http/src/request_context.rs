@@ -11,8 +11,7 @@ use std::rc::Rc;
 
 /// The id of a request, and its route and its caller once they are known.
 ///
-/// The outermost layer and the extensions of the request share it: the layer need not search for it when the
-/// response is there.
+/// Shared by the outermost layer and the extensions of the request, so that the layer needs no lookup for the response.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
     pub(crate) id: RequestId,

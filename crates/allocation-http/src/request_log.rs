@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tracing::Level;
 
-/// A request, watched from its head until its response begins.
+/// A request from its head to the start of its response.
 pub(crate) struct Watch {
     context: Rc<RequestContext>,
     started: Instant,

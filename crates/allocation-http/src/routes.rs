@@ -1,11 +1,10 @@
 //! All paths of the API, and the application that serves them.
 
 use crate::api::Api;
-use crate::layers::surround;
 use crate::metrics;
 use crate::problem::{Kind, Problem};
 use crate::requests::RouteIndex;
-use crate::{docs, edge, operations};
+use crate::{docs, edge, operations, request_layer};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Condition;
@@ -46,7 +45,7 @@ pub fn app(
         .app_data(web::Data::new(api.clone()))
         .configure(|cfg| configure(cfg, has_metrics))
         .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
-        .wrap_fn(move |request, next| surround(&edge, request, next))
+        .wrap_fn(move |request, next| request_layer::handle(&edge, request, next))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const BLOCKING: u32 = 2;
 /// Returns the broker at a URL, without any connection yet.
 pub(crate) fn broker_at(url: AmqpUrl, settings: &BrokerSettings) -> anyhow::Result<Broker> {
     let authorities = settings.amqp_ca.as_deref().map(read_authorities).transpose()?;
-    Broker::new(url, authorities.map(|(pem, _)| pem)).context("no thread for the broker")
+    Broker::new(url, authorities.map(|it| it.pem)).context("no thread for the broker")
 }
 
 /// The relay and the command consumer, which run if a broker is configured.

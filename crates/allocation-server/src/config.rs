@@ -18,7 +18,7 @@ use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
 use allocation_app::Retention;
 use allocation_http::{Calendar, EdgeSettings};
 use allocation_ports::Access;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::builder::BoolishValueParser;
@@ -387,7 +387,7 @@ pub(crate) struct BrokerSettings {
     #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_URL_FILE")]
     amqp_url_file: Option<PathBuf>,
 
-    /// A PEM file with further authorities that sign the certificate of the broker [default: those of the system]
+    /// A PEM file with authorities to trust for amqps://, in addition to those of the system [default: none]
     #[arg(long, global = true, value_name = "FILE", env = "ALLOCATION_AMQP_CA")]
     pub(crate) amqp_ca: Option<PathBuf>,
 
@@ -425,9 +425,12 @@ impl BrokerSettings {
     /// Returns the broker's URL, if one is set.
     pub(crate) fn url(&self) -> anyhow::Result<Option<AmqpUrl>> {
         let Some((url, source)) = given(self.amqp_url.as_ref(), self.amqp_url_file.as_deref(), AMQP_URL)? else {
+            ensure!(self.amqp_ca.is_none(), "--amqp-ca needs --amqp-url");
             return Ok(None);
         };
-        AmqpUrl::parse(url.expose()).map(Some).with_context(|| format!("check {source}"))
+        let url = AmqpUrl::parse(url.expose()).with_context(|| format!("check {source}"))?;
+        ensure!(self.amqp_ca.is_none() || url.has_tls(), "--amqp-ca needs an amqps:// URL: check {source}");
+        Ok(Some(url))
     }
 }
 

@@ -21,6 +21,10 @@ fn without_hidden(command: &Command) -> Command {
     let visible = Command::new(command.get_name().to_owned())
         .args(arguments)
         .subcommands(command.get_subcommands().filter(|command| !command.is_hide_set()).map(without_hidden));
+    let visible = match command.get_version() {
+        Some(version) => visible.version(version.to_owned()),
+        None => visible,
+    };
     match command.get_about() {
         Some(about) => visible.about(about.clone()),
         None => visible,

@@ -38,7 +38,7 @@ impl OidcKeySource {
     /// Returns an error if the authorities that sign the certificate of the issuer cannot be read.
     pub(crate) fn new(issuer: &OidcIssuer) -> anyhow::Result<Self> {
         let roots = match &issuer.authorities {
-            Some(path) => RootCerts::new_with_certs(&read_authorities(path)?.1),
+            Some(path) => RootCerts::new_with_certs(&read_authorities(path)?.certificates),
             None => authorities_of_the_system(),
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());

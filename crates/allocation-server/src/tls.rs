@@ -117,16 +117,23 @@ pub(crate) fn read(paths: &TlsPaths) -> anyhow::Result<TlsFiles> {
     })
 }
 
-/// Reads a PEM file of authorities: its text, and its certificates.
+/// Certificates of authorities, from a PEM file.
+pub(crate) struct Authorities {
+    pub(crate) pem: String,
+    pub(crate) certificates: Vec<Certificate<'static>>,
+}
+
+/// Reads a PEM file of authorities.
 ///
 /// # Errors
 ///
 /// Returns an error if it cannot be read, is not PEM, or has no certificate.
-pub(crate) fn read_authorities(path: &Path) -> anyhow::Result<(String, Vec<Certificate<'static>>)> {
-    let pem = read_file(path)?;
-    let certificates = certificates_in(&pem).with_context(|| format!("check {}", path.display()))?;
+pub(crate) fn read_authorities(path: &Path) -> anyhow::Result<Authorities> {
+    let check = || format!("check {}", path.display());
+    let pem = String::from_utf8(read_file(path)?).with_context(check)?;
+    let certificates = certificates_in(pem.as_bytes()).with_context(check)?;
     ensure!(!certificates.is_empty(), "{} has no certificate", path.display());
-    Ok((String::from_utf8(pem).with_context(|| format!("check {}", path.display()))?, certificates))
+    Ok(Authorities { pem, certificates })
 }
 
 /// Returns the certificates of a PEM file, for a client.

@@ -72,7 +72,7 @@ impl TestBroker {
     ///
     /// # Panics
     ///
-    /// Panics if the broker is shared.
+    /// Panics if the broker is shared, or does not speak TLS.
     #[must_use]
     pub fn tls_url(&self) -> String {
         self.read("url.tls")

@@ -37,8 +37,8 @@ enum Message {
 #[derive(Debug)]
 pub(super) struct Receiver {
     messages: mpsc::UnboundedReceiver<Message>,
-    /// Whether the last group had several jobs.
-    is_busy: bool,
+    /// Whether the last call of [`Receiver::take`] returned several jobs.
+    had_several: bool,
 }
 
 impl Queue {
@@ -48,7 +48,7 @@ impl Queue {
         let length = length.min(Semaphore::MAX_PERMITS);
         let bulk_length = length.div_ceil(2);
         let (room, bulk) = (Arc::new(Semaphore::new(length)), Arc::new(Semaphore::new(bulk_length)));
-        (Self { sender, room, length, bulk, bulk_length }, Receiver { messages: receiver, is_busy: false })
+        (Self { sender, room, length, bulk, bulk_length }, Receiver { messages: receiver, had_several: false })
     }
 
     /// Queues a job, unless there is no room for its lines.
@@ -111,19 +111,21 @@ fn permits(lines: usize, length: usize) -> u32 {
 
 impl Receiver {
     /// Takes up to `limit` jobs, waiting for the first; returns `None` when the queue is closed and empty.
+    ///
+    /// Yields once after the first job if the last call returned several. The list is empty if only the stop arrived.
     pub(super) fn take(&mut self, limit: usize) -> Option<Vec<Job>> {
         let mut jobs = Vec::with_capacity(limit);
         if self.messages.is_empty() {
             let first = self.messages.blocking_recv()?;
             self.accept(first, &mut jobs);
-            if self.is_busy {
-                // The first job wakes this thread, often in place of the thread that has more requests at hand. Once
-                // that one has had its turn, the group has all of them.
+            if self.had_several {
+                // Waking this thread often preempts the HTTP thread that submits more jobs. Yielding lets it submit them
+                // for this group.
                 thread::yield_now();
             }
         }
         self.take_ready(limit - jobs.len(), &mut jobs);
-        self.is_busy = jobs.len() > 1;
+        self.had_several = jobs.len() > 1;
         Some(jobs)
     }
 
@@ -153,6 +155,44 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use allocation_domain::{OrderId, OrderLine, Quantity, Sku};
+    use allocation_ports::EventContext;
+    use std::time::Instant;
+
+    fn job(number: u32) -> Job {
+        let order_id = OrderId::parse(format!("O-{number}")).unwrap();
+        let line = OrderLine::new(order_id, Sku::parse("LAMP").unwrap(), Quantity::new(1).unwrap()).unwrap();
+        Job::line(line, EventContext::default(), Instant::now()).0
+    }
+
+    #[test]
+    fn a_group_has_no_more_jobs_than_its_limit() {
+        let (queue, mut receiver) = Queue::new(10);
+        (0..5).for_each(|number| queue.put(job(number)).unwrap());
+        let sizes = [2, 2, 2].map(|limit| receiver.take(limit).unwrap().len());
+        assert_eq!(sizes, [2, 2, 1]);
+
+        receiver.had_several = true;
+        let sizes = std::thread::scope(|scope| {
+            scope.spawn(|| (0..5).for_each(|number| queue.put(job(number)).unwrap()));
+            let mut sizes = Vec::new();
+            while sizes.iter().sum::<usize>() < 5 {
+                sizes.push(receiver.take(2).unwrap().len());
+            }
+            sizes
+        });
+        assert!(sizes.iter().all(|size| (1..=2).contains(size)), "{sizes:?}");
+    }
+
+    #[test]
+    fn jobs_before_the_stop_are_returned_and_later_ones_rejected() {
+        let (queue, mut receiver) = Queue::new(10);
+        queue.put(job(1)).unwrap();
+        queue.close();
+        assert_eq!(receiver.take(5).unwrap().len(), 1);
+        assert_eq!(queue.put(job(2)), Err(SubmitError::ShuttingDown));
+        assert!(receiver.take(5).is_none());
+    }
 
     #[test]
     fn a_bulk_command_without_room_is_rejected_after_its_timeout() {

@@ -95,8 +95,8 @@ impl World {
     }
 }
 
-/// A world whose service has fetched the key of a signer.
-fn fetched() -> (Arc<World>, Signer, Tokens) {
+/// Returns a world whose service has fetched the key of its signer.
+fn world_with_keys() -> (Arc<World>, Signer, Tokens) {
     let (world, signer) = (Arc::new(World::default()), Signer::new("a"));
     world.publish(Some(&signer));
     let tokens = world.tokens();
@@ -106,7 +106,7 @@ fn fetched() -> (Arc<World>, Signer, Tokens) {
 
 #[test]
 fn a_token_is_admitted_with_its_scopes_and_named_as_the_author() {
-    let (world, signer, tokens) = fetched();
+    let (world, signer, tokens) = world_with_keys();
     let control = world.control(&tokens);
     let token = signer.token("read", 60);
     let admitted = control.admit(Some(&token), Some(Scope::Read)).unwrap();
@@ -125,7 +125,7 @@ fn a_token_is_admitted_with_its_scopes_and_named_as_the_author() {
 
 #[test]
 fn a_remembered_token_is_refused_once_it_has_expired() {
-    let (world, signer, tokens) = fetched();
+    let (world, signer, tokens) = world_with_keys();
     let control = world.control(&tokens);
     let token = signer.token("read", 60);
     let first = tokens.verify(&token).unwrap();
@@ -140,7 +140,7 @@ fn a_remembered_token_is_refused_once_it_has_expired() {
 
 #[test]
 fn the_remembered_tokens_are_bounded() {
-    let (_, signer, tokens) = fetched();
+    let (_, signer, tokens) = world_with_keys();
     let token = signer.token("read", 60);
     {
         let fetched = tokens.0.fetched.load_full().unwrap();
@@ -208,7 +208,7 @@ fn keys_serve_for_a_day_while_the_issuer_is_away_and_without_keys_nobody_is_admi
 
 #[test]
 fn unknown_keys_and_failures_cause_one_fetch_in_ten_seconds() {
-    let (world, _, tokens) = fetched();
+    let (world, _, tokens) = world_with_keys();
     let attempt = |failed| Attempt { at: (tokens.0.monotonic)(), failed };
     let (succeeded, failed) = (attempt(false), attempt(true));
     for number in 0..1_000 {

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Reports each request to its connection; a layer of servers that have no other one.
+/// Wraps the application of a side server, and reports each request to its connection.
 ///
 /// A request that follows the last one is not executed and receives no response.
 pub(crate) fn observe<S, B>(
@@ -20,16 +20,16 @@ pub(crate) fn observe<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    match UnderWay::begin(&mut request) {
-        Some(under_way) => Either::Right(next.call(request).map_ok(|response| under_way.respond(response))),
+    match InProgress::begin(&mut request) {
+        Some(in_progress) => Either::Right(next.call(request).map_ok(|response| in_progress.respond(response))),
         None => Either::Left(pending()),
     }
 }
 
 /// A request in progress; dropping the value finishes it.
-pub(crate) struct UnderWay(Option<Rc<ConnectionState>>);
+pub(crate) struct InProgress(Option<Rc<ConnectionState>>);
 
-impl UnderWay {
+impl InProgress {
     /// Reports the start of a request, and whether it is the last.
     ///
     /// Returns `None` if it follows the last one. The connection ends after the responses before it, and drops the
@@ -48,11 +48,11 @@ impl UnderWay {
         if self.0.as_ref().is_some_and(|state| state.ends()) {
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
-        response.map_body(|_, body| Observed { body, _under_way: self })
+        response.map_body(|_, body| Observed { body, _in_progress: self })
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InProgress {
     fn drop(&mut self) {
         if let Some(state) = &self.0 {
             state.finish();
@@ -63,7 +63,7 @@ impl Drop for UnderWay {
 /// A response body that finishes its request when it is encoded and dropped.
 pub(crate) struct Observed<B> {
     body: B,
-    _under_way: UnderWay,
+    _in_progress: InProgress,
 }
 
 impl<B: MessageBody + Unpin> MessageBody for Observed<B> {

@@ -153,7 +153,7 @@ pub(super) fn broker(settings: &Settings) -> Vec<Line> {
             let shown = url.to_string();
             match broker_at(url, &settings.broker).map(|broker| broker.check()) {
                 Ok(Ok(())) => Good(format!("{shown} accepts connections")),
-                Ok(Err(error)) => Bad(format!("{}; start it, or check the URL", ErrorChain(&error))),
+                Ok(Err(error)) => Bad(format!("{}; start it, or check the URL and --amqp-ca", ErrorChain(&error))),
                 Err(error) => Bad(format!("{error:#}")),
             }
         }

@@ -44,6 +44,7 @@ fn every_shell_gets_completions() {
         let script = printed(&["completions", shell]);
         assert!(script.starts_with(start), "{shell}: {}", &script[..100]);
         assert!(script.contains("outbox") && script.contains("pool-size"), "{shell}");
+        assert!(script.contains("version"), "{shell} completes --version");
         assert!(script.contains("The topic exchange") || shell == "bash", "{shell} shows what a setting is");
         assert!(!script.contains("clock-offset-seconds") && !script.contains("ALLOCATION_TODAY"), "{shell}");
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Paths of every kind of read, for the data of [`trade`].
 const READS: [&str; 20] = [
@@ -178,7 +179,10 @@ fn reads_that_the_recovery_of_a_standby_cancels_are_retried() {
         });
         // Only the reader runs statements in this database of the standby.
         let cancelled = "SELECT confl_snapshot FROM pg_stat_database_conflicts WHERE datname LIKE 'test_%'";
+        let _stop = StopOnDrop(&stopped);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !reading.is_finished() && cluster.count_on_standby(cancelled) < 3 {
+            assert!(Instant::now() < deadline, "recovery cancelled no read");
             let before = answers.load(Ordering::Relaxed);
             database.execute("UPDATE stored_products SET held = held");
             database.execute("VACUUM stored_products");
@@ -186,8 +190,16 @@ fn reads_that_the_recovery_of_a_standby_cancels_are_retried() {
                 (reading.is_finished() || answers.load(Ordering::Relaxed) > before).then_some(())
             });
         }
-        stopped.store(true, Ordering::Relaxed);
     });
+}
+
+/// Stops a reader, also when the test panics.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

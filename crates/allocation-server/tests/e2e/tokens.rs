@@ -41,14 +41,14 @@ struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Behaviour {
     #[default]
-    Publishes,
-    IsAway,
-    /// Sends a client elsewhere.
-    Redirects,
+    Normal,
+    Unavailable,
+    /// Redirects every request.
+    Redirect,
     /// Publishes more than a client reads.
-    Floods,
+    OversizedKeys,
     /// Refers to keys over plain HTTP.
-    Downgrades,
+    PlainHttpKeys,
 }
 
 impl Issuer {
@@ -120,8 +120,8 @@ impl Shared {
         let path = request.split(' ').nth(1).unwrap_or_default();
         let behaviour = *self.behaviour.lock().unwrap();
         let (status, body) = match behaviour {
-            Behaviour::IsAway => ("503 Service Unavailable", None),
-            Behaviour::Redirects => ("302 Found\r\nlocation: /realms/shop/keys", None),
+            Behaviour::Unavailable => ("503 Service Unavailable", None),
+            Behaviour::Redirect => ("302 Found\r\nlocation: /realms/shop/keys", None),
             _ => self.document(path, behaviour).map_or(("404 Not Found", None), |body| ("200 OK", Some(body))),
         };
         let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Shared {
         match path {
             "/realms/shop/.well-known/openid-configuration" => {
                 let keys = format!("{}/keys", self.url);
-                let keys = if behaviour == Behaviour::Downgrades { keys.replace("https:", "http:") } else { keys };
+                let keys = if behaviour == Behaviour::PlainHttpKeys { keys.replace("https:", "http:") } else { keys };
                 Some(json!({ "issuer": self.url, "jwks_uri": keys }))
             }
             "/realms/shop/keys" => {
@@ -142,7 +142,7 @@ impl Shared {
                 let (id, pair) = pair.as_ref().unwrap();
                 let point = pair.public_key().as_ref();
                 let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
-                let padding = if behaviour == Behaviour::Floods { "0".repeat(2 << 20) } else { String::new() };
+                let padding = if behaviour == Behaviour::OversizedKeys { "0".repeat(2 << 20) } else { String::new() };
                 let key = json!({ "kty": "EC", "crv": "P-256", "use": "sig", "kid": id, "x": x, "y": y });
                 Some(json!({ "keys": [key], "padding": padding }))
             }
@@ -232,14 +232,14 @@ fn a_new_key_of_the_issuer_is_fetched_once_for_a_flood_and_an_outage_changes_not
     await_until(|| get(&server, "/batch", &new).status == 200);
     assert_eq!(issuer.fetches(), before + 1);
     get(&server, "/batch", &old).problem(401, "key-refused");
-    issuer.behave(Behaviour::IsAway);
+    issuer.behave(Behaviour::Unavailable);
     assert_eq!(get(&server, "/batch", &new).status, 200);
 }
 
 #[test]
 fn without_the_keys_of_the_issuer_nobody_is_admitted() {
     let (issuer, database) = (Issuer::start(), TestDatabase::sqlite());
-    issuer.behave(Behaviour::IsAway);
+    issuer.behave(Behaviour::Unavailable);
     let server = Server::start_with(&database, |command| issuer.trusted(command));
     let token = issuer.token("read");
     get(&server, "/batch", &token).problem(503, "not-ready");
@@ -247,7 +247,7 @@ fn without_the_keys_of_the_issuer_nobody_is_admitted() {
     let failed = |line: &String| line.contains("fetching the keys of the issuer of tokens failed");
     await_until(|| server.log().iter().any(failed));
     assert!(server.log().iter().any(|line| line.contains("openid-configuration")), "{:?}", server.log());
-    issuer.behave(Behaviour::Publishes);
+    issuer.behave(Behaviour::Normal);
     await_until(|| get(&server, "/batch", &token).status == 200);
 }
 
@@ -268,7 +268,7 @@ fn the_doctor_checks_the_issuer_and_settings_belong_together() {
     let (code, text) = run(&[&["doctor"], &given[..]].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("publishes its keys"), "{text}");
-    issuer.behave(Behaviour::IsAway);
+    issuer.behave(Behaviour::Unavailable);
     let (code, text) = run(&[&["doctor"], &given[..]].concat());
     assert!(code == Some(1) && text.contains("FAIL  issuer"), "{text}");
     for arguments in [&["--oidc-issuer", "https://id.example"][..], &["--oidc-audience", "stock"]] {
@@ -280,10 +280,11 @@ fn the_doctor_checks_the_issuer_and_settings_belong_together() {
 }
 
 #[test]
-fn an_issuer_over_https_is_believed_if_an_authority_that_is_trusted_signed_its_certificate() {
+fn an_https_issuer_is_accepted_only_with_a_certificate_of_a_trusted_authority() {
     let (authority, database) = (Authority::new(), TestDatabase::sqlite());
     let issuer = Issuer::start_with_tls(&authority);
     let (trusted, another) = (authority.file(), Authority::new().file());
+    // Creates the database file.
     database.execute("SELECT 1");
     let doctor = |ca: &NamedTempFile| {
         let (lines, _) =
@@ -292,13 +293,15 @@ fn an_issuer_over_https_is_believed_if_an_authority_that_is_trusted_signed_its_c
     };
     assert_line(&doctor(&trusted), "ok", "issuer", "publishes its keys");
     assert_line(&doctor(&another), "FAIL", "issuer", "invalid peer certificate");
-    for (behaviour, reason) in
-        [(Behaviour::Redirects, "302"), (Behaviour::Floods, "larger than"), (Behaviour::Downgrades, "is not https")]
-    {
+    for (behaviour, reason) in [
+        (Behaviour::Redirect, "302"),
+        (Behaviour::OversizedKeys, "larger than"),
+        (Behaviour::PlainHttpKeys, "is not https"),
+    ] {
         issuer.behave(behaviour);
         assert_line(&doctor(&trusted), "FAIL", "issuer", reason);
     }
-    issuer.behave(Behaviour::Publishes);
+    issuer.behave(Behaviour::Normal);
     let server =
         Server::start_with(&database, |command| issuer.trusted(command).env("ALLOCATION_OIDC_CA", trusted.path()));
     await_until(|| get(&server, "/whoami", &issuer.token("read")).status == 200);

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::NamedTempFile;
 
 #[test]
-fn events_and_commands_travel_by_tls_to_a_broker_whose_authority_is_trusted() {
+fn events_and_commands_use_tls_if_the_authority_of_the_broker_is_trusted() {
     let (authority, database) = (Authority::new(), TestDatabase::sqlite());
     let Certified { certificate, key } = authority.sign(2040);
     let broker = TestBroker::own_with_tls(&authority.pem(), &certificate, &key);
@@ -23,10 +23,15 @@ fn events_and_commands_travel_by_tls_to_a_broker_whose_authority_is_trusted() {
             command.arg("--amqp-ca").arg(ca.path())
         })
     };
+    // Creates the database file.
     database.execute("SELECT 1");
     assert_line(&doctor(&trusted).0, "ok", "broker", "amqps://127.0.0.1");
     assert_line(&doctor(&another).0, "FAIL", "broker", "invalid peer certificate");
     assert_line(&doctor(&NamedTempFile::new().unwrap()).0, "FAIL", "broker", "has no certificate");
+
+    let (lines, _) =
+        examine(database.url(), |command| with_broker(command, &broker).arg("--amqp-ca").arg(trusted.path()));
+    assert_line(&lines, "FAIL", "broker", "needs an amqps:// URL");
 
     let (client, queue) = (broker.client(), broker.name("all"));
     client.bind(&queue, &broker.name("events"), "allocation.line.allocated.v1.#");

@@ -1,8 +1,8 @@
-//! What surrounds the handling of every request: its id and log, its connection, and the edge.
+//! The outermost layer: request id, log, connection state and edge checks.
 //!
-//! One layer does all of it. Nested layers would move each response through a future of each of them.
+//! One layer instead of three, because each nested layer moves every response through another future.
 
-use crate::connection::{Observed, UnderWay};
+use crate::connection::{InProgress, Observed};
 use crate::edge::{self, EdgeSettings};
 use crate::prefix::Prefix;
 use crate::request_log::Watch;
@@ -15,7 +15,7 @@ use futures_util::future::{Either, pending, ready};
 type Response<B> = ServiceResponse<Observed<EitherBody<B>>>;
 
 /// Handles a request, if its connection and the edge admit it.
-pub(crate) fn surround<S, B>(
+pub(crate) fn handle<S, B>(
     settings: &EdgeSettings,
     mut request: ServiceRequest,
     next: &S,
@@ -25,28 +25,32 @@ where
     B: MessageBody,
 {
     let watch = Watch::begin(&request);
-    let Some(under_way) = UnderWay::begin(&mut request) else { return Either::Left(pending()) };
+    let Some(in_progress) = InProgress::begin(&mut request) else { return Either::Left(pending()) };
     let (prefix, admitted) = settings.admit(&mut request);
-    let handling = Handling { watch, under_way, prefix };
+    let pending_response = PendingResponse { watch, in_progress, prefix };
     Either::Right(match admitted {
         // A combinator keeps the future of the request in place; an async block would copy it.
-        Ok(()) => Either::Left(next.call(request).map_ok(|response| handling.end(response.map_into_left_body()))),
-        Err(problem) => Either::Right(ready(Ok(handling.end(request.error_response(problem).map_into_right_body())))),
+        Ok(()) => {
+            Either::Left(next.call(request).map_ok(|response| pending_response.end(response.map_into_left_body())))
+        }
+        Err(problem) => {
+            Either::Right(ready(Ok(pending_response.end(request.error_response(problem).map_into_right_body()))))
+        }
     })
 }
 
-/// A request that is being handled.
-struct Handling {
+/// What a response still gets once the request is handled.
+struct PendingResponse {
     watch: Watch,
-    under_way: UnderWay,
+    in_progress: InProgress,
     /// The prefix of paths that the client sees.
     prefix: Prefix,
 }
 
-impl Handling {
+impl PendingResponse {
     fn end<B>(self, response: ServiceResponse<EitherBody<B>>) -> Response<B> {
         let mut response = edge::complete(&self.prefix, response);
         self.watch.end(&mut response);
-        self.under_way.respond(response)
+        self.in_progress.respond(response)
     }
 }
