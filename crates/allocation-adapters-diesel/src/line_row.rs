@@ -38,6 +38,7 @@ columns! {
         waiting: Integer => i32,
         expires_at: Nullable<BigInt> => Option<i64>,
         ended: Nullable<Text> => Option<LineEnd>,
+        closed: Bool => bool,
         listed: Integer => i32,
         picked: Integer => i32,
         shipped: Integer => i32,
@@ -102,6 +103,7 @@ impl LineValues {
     /// Converts the row; fails if no line has such values.
     pub(crate) fn row(self) -> Result<LineRow, StoreError> {
         let commitment = match (self.ended, self.expires_at) {
+            (None, None) if self.closed => ReservationState::Closed,
             (None, None) => ReservationState::Firm,
             (None, Some(expires_at)) => ReservationState::Held { expires_at: row::instant(expires_at)? },
             (Some(LineEnd::Expired), _) => ReservationState::Expired,
@@ -138,10 +140,11 @@ impl LineValues {
             waiting: row::integer(line.waiting)?,
             expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
             ended: match line.commitment {
-                ReservationState::Firm | ReservationState::Held { .. } => None,
+                ReservationState::Firm | ReservationState::Held { .. } | ReservationState::Closed => None,
                 ReservationState::Expired => Some(LineEnd::Expired),
                 ReservationState::Cancelled => Some(LineEnd::Cancelled),
             },
+            closed: line.commitment == ReservationState::Closed,
             listed: row::integer(line.fulfilment.listed)?,
             picked: row::integer(line.fulfilment.picked)?,
             shipped: row::integer(line.fulfilment.shipped)?,
@@ -162,6 +165,7 @@ impl From<PlainLineValues> for LineValues {
             waiting: 0,
             expires_at: None,
             ended: None,
+            closed: false,
             listed: 0,
             picked: 0,
             shipped: 0,
@@ -183,7 +187,11 @@ impl PlainLineValues {
 
 /// Restores a line with its allocations; fails if it has more units than it ordered.
 pub(crate) fn restored(row: LineRow, allocations: Vec<Allocation>) -> Result<LineState, StoreError> {
-    let line = row.with(allocations);
+    let mut line = row.with(allocations);
+    // A program that does not know of closed orders takes such a line for a firm one, and may have filled it again.
+    if line.commitment == ReservationState::Closed && !(line.waiting == 0 && line.allocations.is_empty()) {
+        line.commitment = ReservationState::Firm;
+    }
     let held: u64 = line.allocations.iter().map(|part| u64::from(part.quantity.get())).sum();
     let served = held + u64::from(line.fulfilment.taken()) + u64::from(line.waiting);
     let ordered = line.quantity.get();

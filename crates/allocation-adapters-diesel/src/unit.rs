@@ -7,7 +7,7 @@ use crate::order_row::OrderRow;
 use crate::saving::{Decided, RowChanges};
 use crate::{expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
 use allocation_domain::{
-    BatchReference, DataRequest, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
     Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository, StoreError,
@@ -187,6 +187,10 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
         self.run(|connection| reads::skus_of(connection, order_id))
+    }
+
+    fn load(&mut self, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.run(|connection| reads::order(connection, order_id))
     }
 
     fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {

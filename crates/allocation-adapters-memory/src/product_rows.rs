@@ -154,6 +154,7 @@ impl ProductRows {
         let line = self.lines.get(order_id)?;
         match line.commitment {
             ReservationState::Cancelled => Some(OrderEnd::Cancelled),
+            ReservationState::Closed => Some(OrderEnd::Closed),
             ReservationState::Expired => Some(OrderEnd::Expired),
             _ => has_expired(line, now).then_some(OrderEnd::Expired),
         }

@@ -7,8 +7,8 @@ use crate::locks::{Key, MAX_UNITS, UnitId};
 use crate::product_rows::has_expired;
 use crate::store::MemoryStore;
 use allocation_domain::{
-    BatchReference, Changes, DataRequest, LockTime, NewOrder, NewPickList, OrderEnd, OrderId, PickLine, PickLineId,
-    PickListId, Product, Sku,
+    BatchReference, Changes, DataRequest, LockTime, NewOrder, NewPickList, Order, OrderEnd, OrderId, PickLine,
+    PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, OrderRepository, PickListRepository, ProductRepository,
@@ -283,6 +283,13 @@ impl OrderRepository for Unit {
 
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
         self.read(|view| view.skus_of(order_id).cloned().collect())
+    }
+
+    fn load(&mut self, order_id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(|view| {
+            let lines: Vec<_> = view.lines(order_id).map(|(sku, line)| (sku.clone(), line)).collect();
+            (!lines.is_empty()).then(|| Order { order_id: order_id.clone(), lines })
+        })
     }
 
     fn lock_lines(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<(), StoreError> {

@@ -9,7 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Advance, Allocate, Cancel, Change, Confirm, MakeList, Place, PlaceHeld, Read, ReleaseExpired,
+    AddBatch, Advance, Allocate, Cancel, Change, Close, Confirm, MakeList, PickFirst, Place, PlaceHeld, Read,
+    ReleaseExpired,
 };
 use explorer::Scenario;
 
@@ -29,6 +30,10 @@ fn a_line_for_an_order_that_is_cancelled() -> Scenario {
 
 fn a_line_for_an_order_that_loses_its_last() -> Scenario {
     an_order_and_another_product().with([Change("O", &[("LAMP", 0)])]).with([Allocate("O", "SOFA", 1)])
+}
+
+fn a_line_for_an_order_that_is_closed() -> Scenario {
+    an_order_and_another_product().with([Close("O")]).with([Allocate("O", "SOFA", 1)])
 }
 
 fn one_order_id_twice() -> Scenario {
@@ -144,6 +149,38 @@ fn an_order_that_loses_its_last_line_keeps_no_line_that_is_added_meanwhile() {
 #[test]
 fn orders_without_locks_keep_lines_after_they_have_lost_their_last() {
     a_line_for_an_order_that_loses_its_last().assert_broken_by(Faults { no_order_locks: true, ..Faults::default() });
+}
+
+#[test]
+fn a_closed_order_keeps_no_line_that_is_added_meanwhile() {
+    a_line_for_an_order_that_is_closed().assert_sequential();
+}
+
+#[test]
+fn orders_without_locks_keep_lines_after_they_are_closed() {
+    a_line_for_an_order_that_is_closed().assert_broken_by(Faults { no_order_locks: true, ..Faults::default() });
+}
+
+#[test]
+fn an_order_is_picked_before_or_after_it_is_closed() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    scenario.with([Close("O")]).with([PickFirst("P")]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_closed_or_cancelled() {
+    an_order_and_another_product().with([Close("O")]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_repeated_before_or_after_it_is_closed() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
+    scenario.with([Close("O")]).with([Place("O", &[("LAMP", 2)])]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_closed_twice() {
+    an_order_and_another_product().with([Close("O")]).with([Close("O")]).assert_sequential();
 }
 
 #[test]

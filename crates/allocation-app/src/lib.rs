@@ -12,6 +12,7 @@ mod backlog_monitor;
 mod cancel_order;
 mod change_batch;
 mod change_order;
+mod close_order;
 mod confirm_order;
 mod deallocate;
 mod engine;

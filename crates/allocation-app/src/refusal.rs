@@ -3,8 +3,8 @@
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AllocateError, BatchReference, BatchVersion, CancelError, ChangeBatchError,
-    ChangeOrderError, ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError, PlaceError,
-    ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
+    ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError,
+    PlaceError, ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -60,12 +60,20 @@ refusals! {
         Self::NotFound(_) => OrderNotFound,
         Self::HoldExpired(_) => HoldExpired,
         Self::Cancelled(_) => OrderCancelled,
+        Self::Closed(_) => OrderClosed,
     }
     ExtendError {
         Self::NotFound(_) => OrderNotFound,
         Self::HoldExpired(_) => HoldExpired,
         Self::Cancelled(_) => OrderCancelled,
+        Self::Closed(_) => OrderClosed,
         Self::NotHeld(_) => OrderNotHeld,
+    }
+    CloseError {
+        Self::NotFound(_) => OrderNotFound,
+        Self::HoldExpired(_) => HoldExpired,
+        Self::Cancelled(_) => OrderCancelled,
+        Self::Stale { .. } => OrderChanged,
     }
     CancelError {
         Self::NotFound(_) => OrderNotFound,
@@ -107,6 +115,7 @@ impl Refusal for AllocateError {
             Self::LineAlreadyAllocated(_) => RefusalCode::LineAlreadyAllocated,
             Self::HoldExpired(_) => RefusalCode::HoldExpired,
             Self::OrderCancelled(_) => RefusalCode::OrderCancelled,
+            Self::OrderClosed(_) => RefusalCode::OrderClosed,
         }
     }
 
@@ -124,6 +133,9 @@ impl Refusal for PlaceError {
             Self::OutOfStock(_) => RefusalCode::OutOfStock,
             Self::UnknownSkus(_) => RefusalCode::UnknownSku,
             Self::AlreadyExists(_) => RefusalCode::OrderAlreadyExists,
+            Self::HoldExpired(_) => RefusalCode::HoldExpired,
+            Self::Cancelled(_) => RefusalCode::OrderCancelled,
+            Self::Closed(_) => RefusalCode::OrderClosed,
         }
     }
 
@@ -131,7 +143,7 @@ impl Refusal for PlaceError {
         match self {
             Self::OutOfStock(shortages) => short_lines(shortages),
             Self::UnknownSkus(unknown) => unknown_skus(unknown),
-            Self::AlreadyExists(_) => self.to_string(),
+            _ => self.to_string(),
         }
     }
 
@@ -139,7 +151,7 @@ impl Refusal for PlaceError {
         match self {
             Self::OutOfStock(shortages) => RefusalMembers::Shortages(&shortages.0),
             Self::UnknownSkus(unknown) => RefusalMembers::UnknownSkus(&unknown.0),
-            Self::AlreadyExists(_) => RefusalMembers::None,
+            _ => RefusalMembers::None,
         }
     }
 }
@@ -151,6 +163,7 @@ impl Refusal for ChangeOrderError {
             Self::Stale { .. } => RefusalCode::OrderChanged,
             Self::HoldExpired(_) => RefusalCode::HoldExpired,
             Self::Cancelled(_) => RefusalCode::OrderCancelled,
+            Self::Closed(_) => RefusalCode::OrderClosed,
             Self::NotHeld(_) => RefusalCode::OrderNotHeld,
             Self::Picked { .. } => RefusalCode::AlreadyPicked,
             Self::OutOfStock(_) => RefusalCode::OutOfStock,

@@ -90,6 +90,9 @@ codes! {
     /// The order was cancelled, which cannot be undone. Place a new order.
     OrderCancelled: "order-cancelled", "The order was cancelled";
 
+    /// The order was closed, so no more units are to come. What was picked before is shipped. Place a new order.
+    OrderClosed: "order-closed", "The order was closed";
+
     /// The order is firm, so it has no hold to extend.
     OrderNotHeld: "order-not-held", "The order is not on hold";
 

@@ -185,6 +185,7 @@ pub(crate) fn with_orders(
     let mut orders = MockOrderRepository::new();
     expect(&mut orders);
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
+    orders.expect_load().returning(|_| Ok(None));
     unit.map(|unit| unit.with_orders(orders))
 }
 

@@ -66,6 +66,7 @@ types! {
     WaitEnded: "wait_ended", "allocation.line.wait_ended.v1";
     PromiseWorsened: "promise_worsened", "allocation.line.promise_worsened.v1";
     LineCancelled: "line_cancelled", "allocation.line.cancelled.v1";
+    LineClosed: "line_closed", "allocation.line.closed.v1";
     HoldConfirmed: "hold_confirmed", "allocation.hold.confirmed.v1";
     HoldExtended: "hold_extended", "allocation.hold.extended.v1";
     HoldExpired: "hold_expired", "allocation.hold.expired.v1";

@@ -74,6 +74,7 @@ fn examples() -> Vec<Event> {
         Event::HoldExtended { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::HoldExpired { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::LineCancelled { order_id: order_id(), sku: sku() },
+        Event::LineClosed { order_id: order_id(), sku: sku() },
         Event::LineRemoved { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::ProductRegistered { sku: sku() },
         Event::OutOfStock { sku: sku() },
@@ -120,6 +121,7 @@ fn examples() -> Vec<Event> {
         DeallocationReason::BatchLowered,
         DeallocationReason::Move,
         DeallocationReason::LineChanged,
+        DeallocationReason::Closure,
     ] {
         let (order_id, sku, reference) = (order_id(), sku(), reference());
         events.push(Event::Deallocated { order_id, sku, reference, quantity: quantity(2), reason });

@@ -1,7 +1,8 @@
 //! Allocations: units of batches that serve order lines.
 
 use crate::{
-    Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, OrderCancelled, OrderId, Quantity, Sku,
+    Batch, BatchPreference, BatchReference, Eta, Fulfilment, HoldExpired, OrderCancelled, OrderClosed, OrderId,
+    Quantity, Sku,
 };
 use chrono::{DateTime, Utc};
 
@@ -98,6 +99,9 @@ pub enum AllocateError {
     /// The order of the line was cancelled: a late request does not revive it.
     #[error(transparent)]
     OrderCancelled(#[from] OrderCancelled),
+    /// The order of the line was closed: no more units are to come.
+    #[error(transparent)]
+    OrderClosed(#[from] OrderClosed),
 }
 
 /// An error returned when deallocating a line.

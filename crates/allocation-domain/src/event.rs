@@ -47,6 +47,8 @@ pub enum DeallocationReason {
     Move,
     /// The quantity of the line was lowered, or the line was removed from its order.
     LineChanged,
+    /// The order was closed.
+    Closure,
 }
 
 named!(
@@ -57,6 +59,7 @@ named!(
     BatchLowered = "batch_lowered",
     Move = "move",
     LineChanged = "line_changed",
+    Closure = "closure",
 );
 
 /// The reason why units left a pick list before they were picked.
@@ -288,6 +291,13 @@ pub enum Event {
         /// The SKU.
         sku: Sku,
     },
+    /// A line was closed: its units that were not picked were released, and it no longer waits.
+    LineClosed {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+    },
     /// Allocated units were put on a pick list.
     PickListed(ListedUnits),
     /// The quantity of a pick line was reduced.
@@ -349,6 +359,7 @@ impl Event {
             Self::HoldExtended { .. } => "hold_extended",
             Self::HoldExpired { .. } => "hold_expired",
             Self::LineCancelled { .. } => "line_cancelled",
+            Self::LineClosed { .. } => "line_closed",
             Self::PickListed(_) => "pick_listed",
             Self::PickLineChanged { .. } => "pick_line_changed",
             Self::PickLineWithdrawn { .. } => "pick_line_withdrawn",
@@ -387,6 +398,7 @@ impl Event {
             | Self::HoldExtended { sku, order_id, .. }
             | Self::HoldExpired { sku, order_id, .. }
             | Self::LineCancelled { sku, order_id, .. }
+            | Self::LineClosed { sku, order_id, .. }
             | Self::PickListed(ListedUnits { sku, order_id, .. })
             | Self::PickLineChanged { units: ListedUnits { sku, order_id, .. }, .. }
             | Self::PickLineWithdrawn { units: ListedUnits { sku, order_id, .. }, .. }

@@ -71,12 +71,14 @@ pub enum OrderEnd {
     Expired,
     /// Lines were cancelled, and no hold has expired.
     Cancelled,
+    /// The order was closed.
+    Closed,
 }
 
 /// The state of a line's reservation.
 ///
-/// An expired or cancelled line has ended: it holds nothing, waits for nothing and never changes
-/// again.
+/// An expired, cancelled or closed line has ended: it holds nothing and waits for nothing. It never changes again,
+/// except that picked units of a closed line are shipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -93,6 +95,8 @@ pub enum ReservationState {
     Expired,
     /// The order was cancelled.
     Cancelled,
+    /// The order was closed: only the units that were picked before belong to the line.
+    Closed,
 }
 
 impl ReservationState {
@@ -101,7 +105,7 @@ impl ReservationState {
     pub const fn expires_at(self) -> Option<DateTime<Utc>> {
         match self {
             Self::Held { expires_at } => Some(expires_at),
-            Self::Firm | Self::Expired | Self::Cancelled => None,
+            Self::Firm | Self::Expired | Self::Cancelled | Self::Closed => None,
         }
     }
 
@@ -111,7 +115,7 @@ impl ReservationState {
         match self {
             Self::Held { expires_at } => expires_at <= now,
             Self::Expired => true,
-            Self::Firm | Self::Cancelled => false,
+            Self::Firm | Self::Cancelled | Self::Closed => false,
         }
     }
 }
@@ -128,6 +132,14 @@ pub struct HoldExpired {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Order {order_id} was cancelled")]
 pub struct OrderCancelled {
+    /// The order.
+    pub order_id: OrderId,
+}
+
+/// An error for an order that was closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Order {order_id} was closed")]
+pub struct OrderClosed {
     /// The order.
     pub order_id: OrderId,
 }

@@ -38,6 +38,7 @@ mod product;
 mod products;
 mod projection;
 mod quantity;
+mod standing;
 mod stock;
 
 pub use allocation::{AllocateError, Allocation, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock};
@@ -50,7 +51,7 @@ pub use changes::{Changes, LineChange, PickLineChange, TotalsChange};
 pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
-pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderEnd, ReservationState};
+pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
 pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku, check_identifier};
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
@@ -59,8 +60,8 @@ pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review, Unreviewed};
 pub use named::UnknownName;
 pub use on_shortage::OnShortage;
 pub use order::{
-    CancelError, ConfirmError, ExtendError, NewOrder, NewOrderError, Order, OrderStatus, OrderTerms, PlaceError,
-    Shortages, UnknownSkus,
+    CancelError, CloseError, ConfirmError, ExtendError, NewOrder, NewOrderError, Order, OrderStatus, OrderTerms,
+    PlaceError, Shortages, UnknownSkus,
 };
 pub use order_change::{ChangeOrderError, OrderChange, TermsChange};
 pub use order_line::{LineTooLong, OrderLine};
@@ -75,7 +76,8 @@ pub use pick_list::{
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
-pub use products::{Amendment, Cancellation, Products};
+pub use products::{Amendment, Cancellation, Closing, Products};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
+pub(crate) use standing::Standing;
 pub use stock::Stock;

@@ -2,8 +2,8 @@
 
 use crate::named::named;
 use crate::{
-    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderId, OrderLine,
-    OrderVersion, OutOfStock, Quantity, ReservationState, Sku,
+    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderClosed, OrderEnd,
+    OrderId, OrderLine, OrderVersion, OutOfStock, Quantity, ReservationState, Sku, Standing,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -122,12 +122,14 @@ pub enum OrderStatus {
     Held,
     /// It holds all its units firmly.
     Allocated,
-    /// It holds some of its units. It waits for the others or has released them.
+    /// It holds or has picked some of its units. It waits for the others or has released them.
     PartiallyAllocated,
     /// It holds nothing and waits.
     Backordered,
-    /// All its units are picked or shipped, and not all of them shipped.
+    /// All its units are picked, and none is shipped.
     Picked,
+    /// Some of its units are shipped, and more are to come: allocated, backordered or picked ones.
+    PartiallyShipped,
     /// All its units are shipped.
     Shipped,
     /// It lost units although it does not accept backorders, and they are not replaced yet.
@@ -136,6 +138,8 @@ pub enum OrderStatus {
     Expired,
     /// It was cancelled, or has released all its units.
     Cancelled,
+    /// It was closed, or has released all units that are not shipped. No more are to come.
+    Closed,
 }
 
 named!(
@@ -145,51 +149,71 @@ named!(
     PartiallyAllocated = "partially_allocated",
     Backordered = "backordered",
     Picked = "picked",
+    PartiallyShipped = "partially_shipped",
     Shipped = "shipped",
     Short = "short",
     Expired = "expired",
     Cancelled = "cancelled",
+    Closed = "closed",
 );
 
 impl OrderStatus {
     /// Returns the status of an order at an instant, given its lines.
     ///
-    /// A line stands while it is firm, or held in an order without an expired line. A standing line
+    /// A line stands while it is firm or closed, or held in an order without an expired line. A standing line
     /// is live unless it is idle ([`LineState::is_idle`]). Without a live line the order is expired
-    /// if one of its lines has expired, else cancelled. Otherwise the first rule that holds
-    /// decides:
+    /// if one of its lines has expired, closed if one was closed, else cancelled. Otherwise the first rule that
+    /// holds decides:
     ///
     /// * short if a live line is short;
-    /// * backordered if no live line has allocated, picked or shipped units;
-    /// * partially allocated if a line has expired, or a standing line has fewer units than
-    ///   ordered; picked and shipped units count;
+    /// * shipped or closed if no live line has allocated, backordered or picked units: shipped if all units of
+    ///   the standing lines are shipped and no line has expired;
+    /// * partially shipped if units of a live line are shipped;
+    /// * backordered if no live line has allocated or picked units;
+    /// * partially allocated if a line has expired, or a standing line that is not closed has fewer units than
+    ///   ordered; picked units count;
     /// * held if a live line is held;
-    /// * shipped if all units of the live lines are shipped;
-    /// * picked if all of them are picked or shipped;
+    /// * picked if no live line has allocated units;
     /// * allocated.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a LineState>, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = lines.into_iter().collect();
         let expired = lines.iter().any(|line| line.commitment.has_expired(now));
         let stands = |line: &&&LineState| match line.commitment {
-            ReservationState::Firm => true,
+            ReservationState::Firm | ReservationState::Closed => true,
             ReservationState::Held { .. } => !expired,
             ReservationState::Expired | ReservationState::Cancelled => false,
         };
-        let standing: Vec<_> = lines.iter().filter(stands).collect();
-        let living: Vec<_> = standing.iter().filter(|line| !line.is_idle()).collect();
-        if living.is_empty() {
-            return if expired { Self::Expired } else { Self::Cancelled };
+        let standing: Vec<_> = lines.iter().copied().filter(|line| stands(&line)).collect();
+        let living: Vec<_> = standing.iter().copied().filter(|line| !line.is_idle()).collect();
+        if !living.is_empty() {
+            return Self::of_living(&living, &standing, expired);
         }
+        let is_closed = |line: &&LineState| line.commitment == ReservationState::Closed;
+        match expired {
+            true => Self::Expired,
+            false if lines.iter().any(is_closed) => Self::Closed,
+            false => Self::Cancelled,
+        }
+    }
+
+    /// Returns the status of an order with live lines.
+    fn of_living(living: &[&LineState], standing: &[&LineState], expired: bool) -> Self {
+        let is_to_come = |line: &&LineState| line.fulfilment.shipped < line.served() + line.waiting;
+        let is_shipped = |line: &&LineState| line.fulfilment.shipped == line.quantity.get();
+        let lacks_units =
+            |line: &&LineState| line.commitment != ReservationState::Closed && line.served() < line.quantity.get();
         if living.iter().any(|line| line.is_short()) {
             Self::Short
+        } else if !living.iter().any(is_to_come) {
+            if !expired && standing.iter().all(is_shipped) { Self::Shipped } else { Self::Closed }
+        } else if living.iter().any(|line| line.fulfilment.shipped > 0) {
+            Self::PartiallyShipped
         } else if living.iter().all(|line| line.served() == 0) {
             Self::Backordered
-        } else if expired || standing.iter().any(|line| line.served() < line.quantity.get()) {
+        } else if expired || standing.iter().any(lacks_units) {
             Self::PartiallyAllocated
         } else if living.iter().any(|line| line.commitment.expires_at().is_some()) {
             Self::Held
-        } else if living.iter().all(|line| line.fulfilment.shipped == line.quantity.get()) {
-            Self::Shipped
         } else if living.iter().all(|line| line.allocations.is_empty()) {
             Self::Picked
         } else {
@@ -212,6 +236,12 @@ impl Order {
     #[must_use]
     pub fn status(&self, now: DateTime<Utc>) -> OrderStatus {
         OrderStatus::of(self.lines.iter().map(|(_, line)| line), now)
+    }
+
+    /// Returns how the order has ended at an instant, or `None` if it has not.
+    #[must_use]
+    pub fn end(&self, now: DateTime<Utc>) -> Option<OrderEnd> {
+        Standing::of(self.lines.iter().map(|(_, line)| line), now).end()
     }
 
     /// Returns the version of the order, which must have all its lines.
@@ -258,6 +288,27 @@ pub enum PlaceError {
     /// The order would wait for unknown products.
     #[error(transparent)]
     UnknownSkus(#[from] UnknownSkus),
+    /// The order was placed before, and its hold has expired.
+    #[error(transparent)]
+    HoldExpired(#[from] HoldExpired),
+    /// The order was placed before, and was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] OrderCancelled),
+    /// The order was placed before, and was closed.
+    #[error(transparent)]
+    Closed(#[from] OrderClosed),
+}
+
+impl PlaceError {
+    /// Returns the error for an order that was placed before and has ended.
+    #[must_use]
+    pub fn ended(order_id: OrderId, end: OrderEnd) -> Self {
+        match end {
+            OrderEnd::Expired => HoldExpired { order_id }.into(),
+            OrderEnd::Cancelled => OrderCancelled { order_id }.into(),
+            OrderEnd::Closed => OrderClosed { order_id }.into(),
+        }
+    }
 }
 
 /// An error returned when confirming an order. The order is unchanged.
@@ -273,6 +324,9 @@ pub enum ConfirmError {
     /// The order was cancelled.
     #[error(transparent)]
     Cancelled(#[from] OrderCancelled),
+    /// The order was closed.
+    #[error(transparent)]
+    Closed(#[from] OrderClosed),
 }
 
 /// An error returned when extending a hold. The order is unchanged.
@@ -288,6 +342,9 @@ pub enum ExtendError {
     /// The order was cancelled.
     #[error(transparent)]
     Cancelled(#[from] OrderCancelled),
+    /// The order was closed.
+    #[error(transparent)]
+    Closed(#[from] OrderClosed),
     /// The order is firm.
     #[error("Order {0} is not on hold")]
     NotHeld(OrderId),
@@ -305,6 +362,29 @@ pub enum CancelError {
     /// Units of the order were picked: a pick is never undone.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
+    /// The order has another version than expected.
+    #[error("Order {order_id} has changed")]
+    Stale {
+        /// The order.
+        order_id: OrderId,
+        /// The version of the order.
+        actual: OrderVersion,
+    },
+}
+
+/// An error returned when closing an order. The order is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
+pub enum CloseError {
+    /// The order does not exist.
+    #[error("There is no order {0}")]
+    NotFound(OrderId),
+    /// The hold has expired.
+    #[error(transparent)]
+    HoldExpired(#[from] HoldExpired),
+    /// The order was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] OrderCancelled),
     /// The order has another version than expected.
     #[error("Order {order_id} has changed")]
     Stale {

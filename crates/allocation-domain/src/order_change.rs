@@ -1,8 +1,8 @@
 //! Changes of orders: lines that are added, raised, lowered or removed, and other terms.
 
 use crate::{
-    HoldDuration, HoldExpired, LineState, NewOrder, NewOrderError, OnShortage, Order, OrderCancelled, OrderId,
-    OrderLine, OrderVersion, Quantity, ReservationState, Shortages, Sku, Units, UnknownSkus,
+    HoldDuration, HoldExpired, LineState, NewOrder, NewOrderError, OnShortage, Order, OrderCancelled, OrderClosed,
+    OrderId, OrderLine, OrderVersion, Quantity, ReservationState, Shortages, Sku, Units, UnknownSkus,
 };
 use std::collections::BTreeSet;
 
@@ -139,6 +139,9 @@ pub enum ChangeOrderError {
     /// The order was cancelled.
     #[error(transparent)]
     Cancelled(#[from] OrderCancelled),
+    /// The order was closed.
+    #[error(transparent)]
+    Closed(#[from] OrderClosed),
     /// The order is firm, so it has no hold to extend.
     #[error("Order {0} is not on hold")]
     NotHeld(OrderId),

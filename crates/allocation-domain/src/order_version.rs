@@ -38,6 +38,7 @@ impl OrderVersion {
                 ReservationState::Held { expires_at } => (1, expires_at.timestamp_micros()),
                 ReservationState::Expired => (2, 0),
                 ReservationState::Cancelled => (3, 0),
+                ReservationState::Closed => (4, 0),
             };
             sum.add(&[state]);
             sum.add(&expires_at.to_be_bytes());

@@ -1,18 +1,20 @@
 //! Several products at once, over which orders are decided.
 
 use crate::{
-    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderEnd,
-    OrderId, Pending, PlaceError, Plan, Product, ReservationState, Shortages, Sku, UnknownSkus,
+    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderClosed,
+    OrderEnd, OrderId, Pending, PlaceError, Plan, Product, Shortages, Sku, Standing, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 mod amending;
 mod cancelling;
+mod closing;
 mod picking;
 
 pub use amending::Amendment;
 pub use cancelling::Cancellation;
+pub use closing::Closing;
 
 /// Locked products by SKU.
 ///
@@ -181,6 +183,7 @@ impl Products {
             Standing::Unknown => return Err(ConfirmError::NotFound(order_id.clone())),
             Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
             Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            Standing::Closed => return Err(OrderClosed { order_id: order_id.clone() }.into()),
             Standing::Held | Standing::Firm => {}
         }
         self.0.values_mut().for_each(|product| product.confirm_line(order_id));
@@ -197,6 +200,7 @@ impl Products {
             Standing::Unknown => return Err(ExtendError::NotFound(order_id.clone())),
             Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
             Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            Standing::Closed => return Err(OrderClosed { order_id: order_id.clone() }.into()),
             Standing::Firm => return Err(ExtendError::NotHeld(order_id.clone())),
             Standing::Held => {}
         }
@@ -211,34 +215,13 @@ impl Products {
         self.order(order_id).expect("an order that is decided on has lines")
     }
 
-    /// Returns how an order has ended, or `None` if it has not.
-    pub(crate) fn end_of(&self, order_id: &OrderId, now: DateTime<Utc>) -> Option<OrderEnd> {
-        match self.standing(order_id, now) {
-            Standing::Expired => Some(OrderEnd::Expired),
-            Standing::Cancelled => Some(OrderEnd::Cancelled),
-            Standing::Unknown | Standing::Firm | Standing::Held => None,
-        }
+    /// Returns how an order has ended according to its loaded lines, or `None` if it has not, or has none.
+    #[must_use]
+    pub fn end_of(&self, order_id: &OrderId, now: DateTime<Utc>) -> Option<OrderEnd> {
+        self.standing(order_id, now).end()
     }
 
     fn standing(&self, order_id: &OrderId, now: DateTime<Utc>) -> Standing {
-        let lines = self.0.values().filter_map(|product| product.line(order_id));
-        let of = |commitment: ReservationState| match commitment {
-            ReservationState::Held { expires_at } if expires_at <= now => Standing::Expired,
-            ReservationState::Expired => Standing::Expired,
-            ReservationState::Held { .. } => Standing::Held,
-            ReservationState::Firm => Standing::Firm,
-            ReservationState::Cancelled => Standing::Cancelled,
-        };
-        lines.map(|line| of(line.commitment)).max().unwrap_or(Standing::Unknown)
+        Standing::of(self.0.values().filter_map(|product| product.line(order_id)), now)
     }
-}
-
-/// The state of an order: the greatest state of its lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
-    Unknown,
-    Cancelled,
-    Firm,
-    Held,
-    Expired,
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     AddBatchError, AllocateError, Batch, BatchChange, BatchChanged, BatchReference, CancelError, ChangeBatchError,
-    ChangeOrderError, ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation, LoadRequest,
-    MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange, OrderId, OrderLine, OutOfStock, Outcome,
-    Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState,
-    Products, Quantity, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
+    ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation,
+    LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange, OrderId, OrderLine,
+    OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product,
+    ProductState, Products, Quantity, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -155,7 +155,7 @@ impl Stock {
     ///
     /// # Errors
     ///
-    /// [`AllocateError`]. An order that has expired or was cancelled gets no line of any SKU.
+    /// [`AllocateError`]. An order that has expired, or was cancelled or closed, gets no line of any SKU.
     pub fn allocate(&mut self, line: &OrderLine, now: DateTime<Utc>) -> Result<Outcome<LineAllocation>, AllocateError> {
         let end = self.products.end_of(line.order_id(), now);
         let Some(product) = self.products.get_mut(line.sku()) else {
@@ -187,8 +187,11 @@ impl Stock {
     ///
     /// # Errors
     ///
-    /// [`PlaceError`]. [`PlaceError::AlreadyExists`] if the order has a line of any SKU.
+    /// [`PlaceError`]. If the order has a line of any SKU: how it ended, or [`PlaceError::AlreadyExists`].
     pub fn place(&mut self, order: &NewOrder, now: DateTime<Utc>) -> Result<Order, PlaceError> {
+        if let Some(end) = self.products.end_of(order.order_id(), now) {
+            return Err(PlaceError::ended(order.order_id().clone(), end));
+        }
         if self.order(order.order_id()).is_some() {
             return Err(PlaceError::AlreadyExists(order.order_id().clone()));
         }
@@ -229,6 +232,15 @@ impl Stock {
     /// [`CancelError`].
     pub fn cancel(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CancelError> {
         decided(self.products.cancel(order_id, now))
+    }
+
+    /// Closes an order: see [`Products::close`].
+    ///
+    /// # Errors
+    ///
+    /// [`CloseError`].
+    pub fn close(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, CloseError> {
+        decided(self.products.close(order_id, now))
     }
 
     /// Creates a pick list: see [`Products::make_pick_list`].

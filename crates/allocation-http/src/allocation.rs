@@ -31,7 +31,7 @@ pub(crate) fn routes() -> [Path; 2] {
 
 document!(AllocateLineProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, HoldExpired,
-    OrderCancelled, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
+    OrderCancelled, OrderClosed, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(DeallocateLineProblems:

@@ -96,7 +96,16 @@ pub(crate) async fn read_empty_at<I: PathIdentifier>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<I, Problem> {
-    let mut path = PathIdentifiers::of(request);
+    read_empty_beside(PathIdentifiers::of(request), parameter, request, payload).await
+}
+
+/// Reads a body like [`read_empty_at`], after the query parameters were taken.
+pub(crate) async fn read_empty_beside<I: PathIdentifier>(
+    mut path: PathIdentifiers<'_>,
+    parameter: &'static str,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<I, Problem> {
     let found = path.take(2, parameter);
     let bytes = collect(request, payload, Empty::MAX_BYTES).await?;
     let mut errors = path.errors();

@@ -96,7 +96,8 @@ fn has_versions(request: &ServiceRequest) -> bool {
     let (method, path) = (request.method(), request.path());
     let may_change = *method == Method::PATCH || *method == Method::DELETE;
     let has_versions = path.starts_with("/batch/") || path.starts_with("/orders/");
-    has_versions && may_change || method.is_safe()
+    let is_action = *method == Method::POST && etag::is_versioned_action(path);
+    has_versions && may_change || is_action || method.is_safe()
 }
 
 /// Forbids caching of a response, and adds the prefix that its client sees to its paths.

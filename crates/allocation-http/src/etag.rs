@@ -61,6 +61,11 @@ pub(crate) fn is_known(request: &impl HttpMessage, ETag(tag): &ETag) -> bool {
     }
 }
 
+/// Returns whether a `POST` to a path may name a version.
+pub(crate) fn is_versioned_action(path: &str) -> bool {
+    path.starts_with("/orders/") && path.ends_with("/close")
+}
+
 /// Returns whether a request is conditional on specific versions.
 pub(crate) fn names_a_version(request: &impl HttpMessage) -> bool {
     request.headers().contains_key(IF_MATCH) && expected_versions(request) != ExpectedVersions::Any

@@ -55,6 +55,7 @@ const KEY: &str = "key";
         order::change,
         order::remove_line,
         order::cancel,
+        order::close,
         order::confirm,
         order::extend,
         order::history,

@@ -1,12 +1,14 @@
 //! Orders: lines that are placed, held, confirmed and cancelled together.
 
 mod change;
+mod close;
 mod history;
 mod holds;
 mod request;
 mod response;
 
 pub(crate) use change::{__path_change, __path_remove_line, change, remove_line};
+pub(crate) use close::{__path_close, close};
 pub(crate) use history::{__path_history, history};
 pub(crate) use holds::{__path_confirm, __path_extend, confirm, extend};
 pub(crate) use request::NewOrderSchema;
@@ -31,7 +33,7 @@ use allocation_ports::{OrderFilter, Queries};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-pub(crate) fn routes() -> [Path; 6] {
+pub(crate) fn routes() -> [Path; 7] {
     [
         Path::new("/orders").post(Scope::OrdersWrite, place).get(Scope::Read, list),
         Path::new("/orders/{order_id}")
@@ -39,6 +41,7 @@ pub(crate) fn routes() -> [Path; 6] {
             .patch(Scope::OrdersWrite, change)
             .delete(Scope::OrdersWrite, cancel),
         Path::new("/orders/{order_id}/lines/{sku}").delete(Scope::OrdersWrite, remove_line),
+        Path::new("/orders/{order_id}/close").post(Scope::OrdersWrite, close),
         Path::new("/orders/{order_id}/confirm").post(Scope::OrdersWrite, confirm),
         Path::new("/orders/{order_id}/extend").post(Scope::OrdersWrite, extend),
         Path::new("/orders/{order_id}/history").get(Scope::Read, history),
@@ -47,7 +50,7 @@ pub(crate) fn routes() -> [Path; 6] {
 
 document!(PlaceOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, UnknownSku, OrderAlreadyExists,
-    Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
+    HoldExpired, OrderCancelled, OrderClosed, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListOrdersProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindOrderProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
@@ -61,8 +64,9 @@ document!(CancelOrderProblems:
 /// waits; this requires that every SKU is known, by a batch or by `PUT /products/{sku}`.
 ///
 /// With `hold_seconds`, the units are held for that long. They become free at the start of the second in
-/// which the hold expires, so confirm the order before. Repeating the request changes nothing. An id of
-/// another order, or one with a standalone line of one of the SKUs, is a conflict.
+/// which the hold expires, so confirm the order before. Repeating the request changes nothing, and is a conflict
+/// once the order has expired, was cancelled or closed. An id of another order, or one with a standalone line of one
+/// of the SKUs, is a conflict.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -208,7 +212,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 /// Cancel an order
 ///
 /// Frees all units of the order, for waiting lines first. An order that is cancelled or whose hold has
-/// expired stays as it is. An order with picked units cannot be cancelled.
+/// expired stays as it is, and so does a closed one. An order with picked units cannot be cancelled; close it.
 #[utoipa::path(
     delete,
     path = "/orders/{order_id}",

@@ -344,6 +344,10 @@ fn order_repository(products: &[Product], stored: &[NewOrder]) -> MockOrderRepos
         let has_line = |id: &&OrderId| known.iter().any(|product| product.line(id).is_some());
         Ok(order_ids.iter().filter(has_line).cloned().collect())
     });
+    orders.expect_load().returning({
+        let stored: Products = products.iter().cloned().collect();
+        move |order_id| Ok(stored.order(order_id))
+    });
     orders.expect_skus_of().returning(move |order_id| {
         let with_line = products.iter().filter(|product| product.line(order_id).is_some());
         Ok(with_line.map(|product| product.sku().clone()).collect())

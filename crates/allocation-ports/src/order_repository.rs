@@ -1,5 +1,5 @@
 use crate::StoreError;
-use allocation_domain::{NewOrder, OrderId, Sku};
+use allocation_domain::{NewOrder, Order, OrderId, Sku};
 use chrono::{DateTime, Utc};
 
 /// The orders, within a unit of work.
@@ -32,6 +32,13 @@ pub trait OrderRepository {
     ///
     /// [`StoreError`] when the database fails.
     fn skus_of(&mut self, order_id: &OrderId) -> Result<Vec<Sku>, StoreError>;
+
+    /// Returns an order as it is stored, with the lines of all products, or `None` if it has no line.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn load(&mut self, order_id: &OrderId) -> Result<Option<Order>, StoreError>;
 
     /// Locks the lines of an order until the unit ends. Until then the order has lines of exactly these
     /// products. `skus` are sorted and not empty, and their products MUST be locked already.

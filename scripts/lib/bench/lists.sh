@@ -41,7 +41,7 @@ all_lists() {
 /allocations?order_id=$order
 /orders?limit=1000
 /orders?sku=CART-7&limit=1000
-$(printf '/orders?status=%s&limit=1000\n' held allocated partially_allocated backordered picked shipped short expired cancelled)
+$(printf '/orders?status=%s&limit=1000\n' held allocated partially_allocated backordered picked partially_shipped shipped short expired cancelled closed)
 /orders/$order
 /orders/$order/history
 /backorders?limit=1000

@@ -3,7 +3,7 @@
 use super::explain::{connect, migrate, plan};
 use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
-use crate::reads::candidates::{All, Ended, Held, Idle, Incomplete, OfSku, Picked, Shipped, Waiting};
+use crate::reads::candidates::{All, Ended, Held, Idle, Incomplete, OfSku, PartlyShipped, Picked, Shipped, Waiting};
 use crate::reads::{
     availability, backorders, batches, blocks, load_until_decided, orders, pick_lists, pickable, totals,
 };
@@ -47,6 +47,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "picked orders" => Picked { after: text, limit };
         "ended orders" => Ended { after: text, limit };
         "shipped orders" => Shipped { after: text, limit };
+        "orders with a partly shipped line" => PartlyShipped { after: text, limit };
         "orders with a line without units" => Idle { after: text, limit };
         "orders with a line that lacks units" => Incomplete { after: text, limit };
         "orders of a SKU" => OfSku { last_sku: text, sku: text, after: text, limit };
@@ -207,6 +208,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("picked orders", &["order_lines_by_order_picked"]),
     ("ended orders", &["order_lines_by_order_ended"]),
     ("shipped orders", &["order_lines_by_order_shipped"]),
+    ("orders with a partly shipped line", &["order_lines_by_order_partly_shipped"]),
     ("orders with a line without units", &["order_lines_by_order_idle"]),
     ("orders with a line that lacks units", &["order_lines_by_order_incomplete"]),
     ("orders of a SKU", &["order_lines_pkey"]),

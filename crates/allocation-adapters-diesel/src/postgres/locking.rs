@@ -138,6 +138,7 @@ impl Loaded {
             ("open", Some(batch), _) => self.open_batches.push(batch.batch(sku.clone())?),
             ("named", Some(batch), _) => self.named_batches.push(batch.batch(sku.clone())?),
             ("cancelled", _, Some(order_id)) => self.ended_orders.push((order_id, OrderEnd::Cancelled)),
+            ("closed", _, Some(order_id)) => self.ended_orders.push((order_id, OrderEnd::Closed)),
             ("expired", _, Some(order_id)) => self.ended_orders.push((order_id, OrderEnd::Expired)),
             ("due", _, Some(order_id)) => {
                 self.expired += 1;

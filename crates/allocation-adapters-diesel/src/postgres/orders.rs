@@ -63,14 +63,15 @@ pub(super) fn join_orders(
         return Ok(BTreeMap::new());
     }
     let statement = JoinOrders { order_ids: &order_ids.iter().map(OrderId::as_str).collect() };
-    let rows: Vec<(String, Option<LineEnd>, Option<i64>)> = statement.load(connection).map_err(store_error)?;
+    let rows: Vec<(String, Option<LineEnd>, bool, Option<i64>)> = statement.load(connection).map_err(store_error)?;
     if let Some(removed) = order_ids.iter().find(|id| rows.iter().all(|(joined, ..)| joined != id.as_str())) {
         return Err(StoreError::Conflict(LinesChanged(removed.to_string()).into()));
     }
     let mut ended = BTreeMap::new();
-    for (order_id, end, expires_at) in rows {
+    for (order_id, end, closed, expires_at) in rows {
         let end = match end {
             Some(LineEnd::Cancelled) => OrderEnd::Cancelled,
+            None if closed => OrderEnd::Closed,
             None if expires_at.is_none_or(|expires_at| expires_at > at) => continue,
             _ => OrderEnd::Expired,
         };

@@ -120,13 +120,13 @@ statement! {
      UNION ALL
      SELECT w.index,
             CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
-                 WHEN l.has_expired THEN 'expired' ELSE 'joined' END,
+                 WHEN l.has_expired THEN 'expired' WHEN l.closed THEN 'closed' ELSE 'joined' END,
             l.order_id, ", NO_BATCH, "
      FROM unnest(?, ?, ?) AS w (index, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id, sku, ended, ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? AS has_expired
+         SELECT order_id, sku, ended, closed, ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? AS has_expired
          FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
-         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
+         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR closed OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
          ORDER BY order_id, order_slot", SEPARATE, "
      ) AS l
      UNION ALL
@@ -200,11 +200,11 @@ statement! {
     ///
     /// It locks them in the order of the parameter. After a wait for such a unit of work, it sees the
     /// changes to the anchor.
-    JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Nullable<BigInt>),
-    "SELECT w.order_id, l.ended, l.expires_at
+    JoinOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Nullable<Text>, Bool, Nullable<BigInt>),
+    "SELECT w.order_id, l.ended, l.closed, l.expires_at
      FROM unnest(?) AS w (order_id)
      CROSS JOIN LATERAL (
-         SELECT ended, expires_at FROM order_lines
+         SELECT ended, closed, expires_at FROM order_lines
          WHERE order_lines.order_id = w.order_id AND order_slot = '' LIMIT 1 FOR KEY SHARE
      ) AS l"
 }

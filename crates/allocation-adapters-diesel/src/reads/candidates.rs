@@ -41,6 +41,12 @@ statement! {
 }
 
 statement! {
+    PartlyShipped<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
+    "SELECT DISTINCT order_id FROM order_lines
+     WHERE shipped > 0 AND shipped < quantity AND order_id > ? ORDER BY order_id LIMIT ?"
+}
+
+statement! {
     /// Orders with a line that has not expired and has no units in its row, so a split line is among them.
     Idle<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT DISTINCT order_id FROM order_lines
@@ -76,6 +82,8 @@ enum Among<'a> {
     HeldOrEnded,
     /// Orders with a line whose units are all shipped.
     Shipped,
+    /// Orders with a line of which units are shipped.
+    AnyShipped,
     /// Orders with a line that has no units and does not wait.
     Idle,
     /// Orders with a held line or a line that lacks units.
@@ -102,10 +110,11 @@ impl<'a> Candidates<'a> {
             (_, Some(sku)) => Among::Sku(sku.as_str()),
             (Some(OrderStatus::Expired), None) => Among::HeldOrEnded,
             (Some(OrderStatus::Shipped), None) => Among::Shipped,
+            (Some(OrderStatus::PartiallyShipped), None) => Among::AnyShipped,
             // No line of such an order has units, waits or has expired.
             (Some(OrderStatus::Cancelled), None) => Among::Idle,
             // A line has expired, possibly unreleased, or lacks units.
-            (Some(OrderStatus::PartiallyAllocated), None) => Among::HeldOrIncomplete,
+            (Some(OrderStatus::PartiallyAllocated | OrderStatus::Closed), None) => Among::HeldOrIncomplete,
             (None | Some(OrderStatus::Allocated), None) => Among::All,
         };
         Self { among, all_fit: filter.status.is_none() }
@@ -134,6 +143,11 @@ impl<'a> Candidates<'a> {
                 either(Held { after, limit }.load(connection), Ended { after, limit }.load(connection), count)
             }
             Among::Shipped => Shipped { after, limit }.load(connection),
+            Among::AnyShipped => either(
+                Shipped { after, limit }.load(connection),
+                PartlyShipped { after, limit }.load(connection),
+                count,
+            ),
             Among::Idle => Idle { after, limit }.load(connection),
             Among::HeldOrIncomplete => {
                 either(Held { after, limit }.load(connection), Incomplete { after, limit }.load(connection), count)

@@ -100,13 +100,12 @@ fn line_or_end(
 ) -> Result<(bool, Option<OrderEnd>), StoreError> {
     let statement = LineOrEnds { order_id: order_id.as_str(), sku: sku.as_str(), now: &now };
     let (mut found, mut end) = (false, None);
-    for (of, ended) in statement.load::<(String, Option<LineEnd>)>(connection).map_err(store_error)? {
-        if of == sku.as_str() {
-            found = true;
-        } else if ended != Some(LineEnd::Cancelled) {
-            end = Some(OrderEnd::Expired);
-        } else {
-            end = end.or(Some(OrderEnd::Cancelled));
+    for (of, ended, closed) in statement.load::<(String, Option<LineEnd>, bool)>(connection).map_err(store_error)? {
+        match ended {
+            _ if of == sku.as_str() => found = true,
+            Some(LineEnd::Cancelled) => end = end.or(Some(OrderEnd::Cancelled)),
+            None if closed => end = end.or(Some(OrderEnd::Closed)),
+            _ => end = Some(OrderEnd::Expired),
         }
     }
     Ok((found, end))

@@ -176,8 +176,10 @@ statement! {
 statement! {
     /// Loads an order's line of a product, and its ended lines of other products. They are adjacent,
     /// because the primary key begins with the order id.
-    LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64) on Sqlite -> (Text, Nullable<Text>),
-    "SELECT sku, ended FROM order_lines WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR expires_at <= ?)"
+    LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64)
+        on Sqlite -> (Text, Nullable<Text>, Bool),
+    "SELECT sku, ended, closed FROM order_lines
+     WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR closed OR expires_at <= ?)"
 }
 
 statement! {

@@ -236,7 +236,7 @@ pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestData
 /// Runs a random command on a product or an order.
 fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     let (order_id, batch) = (order(&format!("O-{}", random.u8(0..20))), reference(&format!("B-{}", random.u8(0..4))));
-    let (units, choice) = (random.u32(1..=9), random.u8(0..9));
+    let (units, choice) = (random.u32(1..=9), random.u8(0..10));
     let hold = random.bool().then_some(random.u32(10..30));
     let terms = OrderTerms {
         hold: hold.and_then(|seconds| held(seconds).hold),
@@ -261,6 +261,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         4 => taken(product.change_batch(&batch, &change, now)),
         5 | 6 => taken(world.with_order(product, |products| products.place(&placed, now))),
         7 => taken(world.with_order(product, |products| products.cancel(&order_id, now))),
+        8 => taken(world.with_order(product, |products| products.close(&order_id, now))),
         _ => {
             let _refused_or_not = world.with_order(product, |products| products.confirm(&order_id, now));
             Ok(())

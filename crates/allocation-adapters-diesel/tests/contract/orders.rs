@@ -3,7 +3,7 @@
 use crate::database::TestDatabase;
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{
-    AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderTerms, Pending, Products, Quantity,
+    AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderEnd, OrderTerms, Pending, Products, Quantity,
 };
 use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
 
@@ -120,15 +120,19 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
     for name in ["LAMP", "SOFA"] {
         world.add_at(name, &format!("B-{name}"), 50, Eta::InStock, instant(0));
     }
-    for (name, terms) in [("WAITS", waits(0)), ("HELD", held(20)), ("EXPIRED", held(10)), ("CANCELLED", waits(0))] {
+    for (name, terms) in
+        [("WAITS", waits(0)), ("HELD", held(20)), ("EXPIRED", held(10)), ("CANCELLED", waits(0)), ("CLOSED", waits(0))]
+    {
         world.place(&new_order(name, &[("LAMP", 2)], terms), instant(0));
     }
     let lamps = |name: &str| to_allocate("LAMP", &[name]);
     let cancel = |products: &mut Products| products.cancel(&order("CANCELLED"), instant(0));
     world.decide(lamps("CANCELLED"), instant(0), |product| world.with_order(product, cancel)).unwrap();
+    let close = |products: &mut Products| products.close(&order("CLOSED"), instant(0));
+    world.decide(lamps("CLOSED"), instant(0), |product| world.with_order(product, close)).unwrap();
     let end = instant(10_000_000);
     let check = |name: &str| {
-        let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "NEW"].map(order).to_vec();
+        let alone = ["WAITS", "HELD", "EXPIRED", "CANCELLED", "CLOSED", "NEW"].map(order).to_vec();
         let wanted = LockRequest { standalone: alone, open_batches: true, ..LockRequest::product(sku(name)) };
         world.set_time(end);
         let mut unit = world.begin();
@@ -137,6 +141,11 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
         assert!(ask("WAITS").is_ok() && ask("HELD").is_ok() && ask("NEW").is_ok());
         assert!(matches!(ask("EXPIRED"), Err(Pending::Refused(AllocateError::HoldExpired(_)))));
         assert!(matches!(ask("CANCELLED"), Err(Pending::Refused(AllocateError::OrderCancelled(_)))));
+        assert!(matches!(ask("CLOSED"), Err(Pending::Refused(AllocateError::OrderClosed(_)))));
+        drop(product);
+        let loaded = unit.orders().load(&order("CLOSED")).unwrap().unwrap();
+        assert_eq!((loaded.end(end), loaded.lines.len()), (Some(OrderEnd::Closed), 1));
+        assert_eq!(unit.orders().load(&order("NONE")).unwrap(), None);
     };
     check("SOFA");
     check("LAMP");

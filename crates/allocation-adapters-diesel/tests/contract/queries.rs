@@ -14,16 +14,18 @@ use allocation_ports::{
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
-const STATUSES: [OrderStatus; 9] = [
+const STATUSES: [OrderStatus; 11] = [
     OrderStatus::Held,
     OrderStatus::Allocated,
     OrderStatus::PartiallyAllocated,
     OrderStatus::Backordered,
     OrderStatus::Picked,
+    OrderStatus::PartiallyShipped,
     OrderStatus::Shipped,
     OrderStatus::Short,
     OrderStatus::Expired,
     OrderStatus::Cancelled,
+    OrderStatus::Closed,
 ];
 
 const PICK_STATUSES: [PickListStatus; 4] =

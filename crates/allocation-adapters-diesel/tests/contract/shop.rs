@@ -173,6 +173,7 @@ impl Shop {
                 Ok::<_, Pending<Infallible>>(())
             }),
             9 => self.change_order(random, &order_id, now),
+            10 => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.close(&order_id, at))),
             _ if self.has_begun_elsewhere(&placed) => {}
             _ => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.place(&placed, at))),
         }

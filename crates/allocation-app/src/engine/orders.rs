@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::unit_of_work::Attempt;
-use allocation_domain::{NewOrder, Order, OrderId, Outcome, PlaceError, Products};
+use allocation_domain::{NewOrder, Order, OrderEnd, OrderId, Outcome, PlaceError, Products};
 use allocation_ports::{StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -52,7 +52,7 @@ impl Orders {
         now: DateTime<Utc>,
     ) -> Result<OrderReply, StoreError> {
         if let Some(known) = self.known.get(order.order_id()) {
-            return Ok(repeated(known, attempt, products, order));
+            return repeated(unit, known, attempt, products, order, now);
         }
         if self.with_lines.contains(order.order_id()) {
             return Ok(Err(already_exists(order)));
@@ -71,7 +71,8 @@ impl Orders {
     /// Places nothing itself.
     pub(super) fn resolve(&self, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderReply {
         match self.known.get(order.order_id()).filter(|_| attempt.resolving) {
-            Some(known) => repeated(known, attempt, products, order),
+            Some(known) if known != order => Err(already_exists(order)),
+            Some(_) => Ok(resolved(products, order)),
             None => Err(EngineError::Overloaded),
         }
     }
@@ -94,21 +95,61 @@ pub(crate) fn preview_order(
 ) -> Result<Result<OrderPreview, PlaceError>, StoreError> {
     let orders = Orders::find(unit, std::slice::from_ref(order.order_id()))?;
     match orders.known.get(order.order_id()) {
-        Some(known) if known == order => return Ok(Ok(Outcome::Unchanged(()))),
+        Some(known) if known == order => {
+            let end = end_of(unit, products, order.order_id(), now)?;
+            return Ok(match end {
+                Some(end) => Err(PlaceError::ended(order.order_id().clone(), end)),
+                None => Ok(Outcome::Unchanged(())),
+            });
+        }
         None if !orders.with_lines.contains(order.order_id()) => {}
         _ => return Ok(Err(PlaceError::AlreadyExists(order.order_id().clone()))),
     }
     Ok(unit.decide(products, |products| products.place(order, now))?.map(Outcome::Changed))
 }
 
-/// Returns the outcome of a repeated order, or rejects another order with the same id.
-fn repeated(known: &NewOrder, attempt: Attempt, products: &Products, order: &NewOrder) -> OrderReply {
+/// Returns the outcome of a repeated order, or rejects another order with the same id. A repeat of an order that
+/// has ended says how, since it does not place the order again.
+fn repeated(
+    unit: &mut dyn UnitOfWork,
+    known: &NewOrder,
+    attempt: Attempt,
+    products: &Products,
+    order: &NewOrder,
+    now: DateTime<Utc>,
+) -> Result<OrderReply, StoreError> {
     if known != order {
-        return Err(already_exists(order));
+        return Ok(Err(already_exists(order)));
     }
-    // An order that exists after an unknown commit was placed by that commit.
-    let placed = products.order(order.order_id()).filter(|_| attempt.resolving);
-    Ok(placed.map_or(Outcome::Unchanged(()), Outcome::Changed))
+    if attempt.resolving {
+        return Ok(Ok(resolved(products, order)));
+    }
+    Ok(match end_of(unit, products, order.order_id(), now)? {
+        Some(end) => Err(EngineError::Refused(PlaceError::ended(order.order_id().clone(), end))),
+        None => Ok(Outcome::Unchanged(())),
+    })
+}
+
+/// Returns the outcome of an order that exists after an unknown commit: it was placed by that commit.
+fn resolved(products: &Products, order: &NewOrder) -> Outcome<Order, ()> {
+    products.order(order.order_id()).map_or(Outcome::Unchanged(()), Outcome::Changed)
+}
+
+/// Returns how an order that was placed as a whole has ended, or `None` if it has not.
+///
+/// Its lines end together, so those of the locked products show it. If changes have replaced all lines that were
+/// placed, the stored order shows it. That read needs no lock: a concurrent end comes before this decision or after
+/// it.
+fn end_of(
+    unit: &mut dyn UnitOfWork,
+    products: &Products,
+    order_id: &OrderId,
+    now: DateTime<Utc>,
+) -> Result<Option<OrderEnd>, StoreError> {
+    if products.iter().any(|product| product.line(order_id).is_some()) {
+        return Ok(products.end_of(order_id, now));
+    }
+    Ok(unit.orders().load(order_id)?.and_then(|order| order.end(now)))
 }
 
 fn already_exists(order: &NewOrder) -> EngineError<PlaceError> {

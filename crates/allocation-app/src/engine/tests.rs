@@ -188,6 +188,7 @@ fn describe(answer: LineReply) -> &'static str {
         Err(EngineError::Refused(AllocateError::LineAlreadyAllocated(_))) => "other quantity",
         Err(EngineError::Refused(AllocateError::HoldExpired(_))) => "expired",
         Err(EngineError::Refused(AllocateError::OrderCancelled(_))) => "cancelled",
+        Err(EngineError::Refused(AllocateError::OrderClosed(_))) => "closed",
         Err(EngineError::Overloaded) => "overloaded",
         Err(EngineError::ShuttingDown) => "shutting down",
         Err(EngineError::Store(error)) => match &*error {

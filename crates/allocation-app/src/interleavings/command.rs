@@ -5,7 +5,7 @@ use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
     BatchReference, Eta, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OrderChange, OrderId, OrderLine,
-    OrderTerms, Outcome, PickCriteria, PickListId, Quantity, ReservationState, Sku, TermsChange, Units,
+    OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, ReservationState, Sku, TermsChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -28,6 +28,9 @@ pub(super) enum Command {
     /// Places an order whose hold lasts a number of seconds.
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
     Cancel(&'static str),
+    Close(&'static str),
+    /// Picks all units of the first line of a pick list.
+    PickFirst(&'static str),
     Confirm(&'static str),
     /// Sets the quantities of lines of an order.
     Change(&'static str, &'static [(&'static str, u32)]),
@@ -101,6 +104,8 @@ impl Shop {
                 self.place(new_order(name, lines, terms))
             }
             Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
+            Command::Close(name) => reply_of(self.use_cases.close_order(&order(name), None), |_| "closed"),
+            Command::PickFirst(name) => self.pick_first(name),
             Command::Confirm(name) => reply_of(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
             Command::Change(name, lines) => {
                 let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
@@ -122,6 +127,13 @@ impl Shop {
                 "later".to_owned()
             }
         }
+    }
+
+    fn pick_first(&self, name: &str) -> String {
+        let list = PickListId::parse(name).unwrap();
+        let found = self.store.pick_list(&list).unwrap();
+        let units = found.map_or(Units::new(1).unwrap(), |list| list.list.lines[&1].quantity.into());
+        reply_of(self.use_cases.pick(&PickLineId { list, line: 1 }, units), |_| "picked")
     }
 
     fn add_batch(&self, sku: &str, reference: &str, units: u32) -> String {
@@ -189,6 +201,7 @@ fn describe(line: &LineState) -> String {
         ReservationState::Held { .. } => "held",
         ReservationState::Expired => "expired",
         ReservationState::Cancelled => "cancelled",
+        ReservationState::Closed => "closed",
     };
     let parts: Vec<_> =
         line.allocations.iter().map(|part| format!("{} of {}", part.quantity, part.reference)).collect();

@@ -62,7 +62,12 @@ fn an_order_has_one_to_five_hundred_lines_one_for_each_sku() {
 
 #[test]
 fn every_order_has_one_status() {
-    use OrderStatus::{Allocated, Backordered, Cancelled, Expired, Held, PartiallyAllocated, Picked, Shipped, Short};
+    use OrderStatus::{
+        Allocated, Backordered, Cancelled, Closed, Expired, Held, PartiallyAllocated, PartiallyShipped, Picked,
+        Shipped, Short,
+    };
+    let closed = |line| LineState { commitment: ReservationState::Closed, ..line };
+    let shipped_of_ten = |units| picked(0, units);
     let full = line(ReservationState::Firm, 10, 0);
     let ended = |commitment| line(commitment, 0, 0);
     let cases = [
@@ -80,13 +85,28 @@ fn every_order_has_one_status() {
         (vec![full.clone(), short(4, 6)], Short),
         (vec![short(0, 10)], Short),
         (vec![picked(10, 0)], Picked),
-        (vec![picked(3, 7), picked(0, 10)], Picked),
+        (vec![picked(3, 7), picked(0, 10)], PartiallyShipped),
+        (vec![picked(3, 7)], PartiallyShipped),
+        (vec![picked(10, 0), full.clone()], Allocated),
         (vec![picked(0, 10), ended(ReservationState::Cancelled)], Shipped),
-        (vec![picked(0, 10), ended(ReservationState::Firm)], PartiallyAllocated),
-        (vec![picked(0, 10), full.clone()], Allocated),
-        (vec![picked(0, 10), line(held(9), 10, 0)], Held),
+        (vec![picked(0, 10), ended(ReservationState::Firm)], Closed),
+        (vec![shipped_of_ten(4)], Closed),
+        (vec![shipped_of_ten(4), ended(ReservationState::Expired)], Closed),
+        (vec![picked(0, 10), ended(ReservationState::Expired)], Closed),
+        (vec![picked(0, 10), line(held(0), 10, 0)], Closed),
+        (vec![picked(0, 10), full.clone()], PartiallyShipped),
+        (vec![picked(0, 10), line(held(9), 10, 0)], PartiallyShipped),
         (vec![picked(5, 0)], PartiallyAllocated),
-        (vec![picked(0, 10), line(ReservationState::Firm, 0, 10)], PartiallyAllocated),
+        (vec![picked(0, 10), line(ReservationState::Firm, 0, 10)], PartiallyShipped),
+        (vec![closed(picked(5, 0))], Picked),
+        (vec![closed(picked(5, 0)), closed(ended(ReservationState::Firm))], Picked),
+        (vec![closed(picked(3, 2))], PartiallyShipped),
+        (vec![closed(picked(0, 5))], Closed),
+        (vec![closed(picked(0, 10))], Shipped),
+        (vec![closed(picked(0, 10)), closed(ended(ReservationState::Firm))], Closed),
+        (vec![closed(ended(ReservationState::Firm))], Closed),
+        (vec![closed(ended(ReservationState::Firm)), ended(ReservationState::Cancelled)], Closed),
+        (vec![closed(ended(ReservationState::Firm)), ended(ReservationState::Expired)], Expired),
         (vec![picked(0, 10), short(0, 10)], Short),
         (vec![line(held(0), 10, 0)], Expired),
         (vec![line(held(9), 10, 0), ended(ReservationState::Expired)], Expired),

@@ -1,4 +1,4 @@
-//! Holds that expire, are confirmed or extended, and lines that are cancelled.
+//! Holds that expire, are confirmed or extended, and lines that are cancelled or closed.
 
 use super::Product;
 use crate::{DeallocationReason, Event, LineState, LoadRequest, OrderId, Pending, ReservationState};
@@ -85,13 +85,34 @@ impl Product {
     ///
     /// [`LoadRequest`]; nothing has changed.
     pub(crate) fn cancel_line(&mut self, order_id: &OrderId) -> Result<(), LoadRequest> {
+        let cancelled = Event::LineCancelled { order_id: order_id.clone(), sku: self.sku.clone() };
+        self.end_line(order_id, DeallocationReason::Cancellation, ReservationState::Cancelled, cancelled)
+    }
+
+    /// Releases the units of a line that are not picked, marks it closed, and serves the waiting lines.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRequest`]; nothing has changed.
+    pub(crate) fn close_line(&mut self, order_id: &OrderId) -> Result<(), LoadRequest> {
+        let closed = Event::LineClosed { order_id: order_id.clone(), sku: self.sku.clone() };
+        self.end_line(order_id, DeallocationReason::Closure, ReservationState::Closed, closed)
+    }
+
+    fn end_line(
+        &mut self,
+        order_id: &OrderId,
+        reason: DeallocationReason,
+        end: ReservationState,
+        event: Event,
+    ) -> Result<(), LoadRequest> {
         if !self.line(order_id).is_some_and(LineState::lives) {
             return Ok(());
         }
         self.atomically(|product| {
-            product.free_all(order_id, DeallocationReason::Cancellation)?;
-            product.edit_line(order_id, |line| line.commitment = ReservationState::Cancelled);
-            product.events.push(Event::LineCancelled { order_id: order_id.clone(), sku: product.sku.clone() });
+            product.free_all(order_id, reason)?;
+            product.edit_line(order_id, |line| line.commitment = end);
+            product.events.push(event);
             product.serve_waiting()
         })
     }

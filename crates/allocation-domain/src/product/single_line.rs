@@ -3,7 +3,8 @@
 use super::Product;
 use crate::{
     AllocateError, AllocationReason, BatchReference, DeallocateError, DeallocationReason, HoldExpired, LineAllocation,
-    LineAlreadyAllocated, LineState, OrderCancelled, OrderEnd, OrderId, Outcome, Pending, Quantity, ReservationState,
+    LineAlreadyAllocated, LineState, OrderCancelled, OrderClosed, OrderEnd, OrderId, Outcome, Pending, Quantity,
+    ReservationState,
 };
 use chrono::{DateTime, Utc};
 
@@ -95,12 +96,14 @@ impl Product {
                 None => Ok(Some(quantity)),
                 Some(OrderEnd::Expired) => Err(HoldExpired { order_id: order_id.clone() }.into()),
                 Some(OrderEnd::Cancelled) => Err(OrderCancelled { order_id: order_id.clone() }.into()),
+                Some(OrderEnd::Closed) => Err(OrderClosed { order_id: order_id.clone() }.into()),
             };
         };
         match line.commitment {
             ReservationState::Firm | ReservationState::Held { .. } => {}
             ReservationState::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
             ReservationState::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
+            ReservationState::Closed => return Err(OrderClosed { order_id: order_id.clone() }.into()),
         }
         if line.quantity != quantity {
             return Err(LineAlreadyAllocated {

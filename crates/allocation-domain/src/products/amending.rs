@@ -1,10 +1,10 @@
 //! Changing an order, one product after another.
 
-use super::{Products, Standing};
+use super::Products;
 use crate::{
     BatchReference, ChangeOrderError, HoldExpired, LineState, LineTarget, LineTerms, NewLine, NewOrder, OnShortage,
-    Order, OrderCancelled, OrderChange, OrderId, OutOfStock, Pending, Product, Quantity, ReservationState, Shortages,
-    Sku, Units, UnknownSkus,
+    Order, OrderCancelled, OrderChange, OrderClosed, OrderId, OutOfStock, Pending, Product, Quantity, ReservationState,
+    Shortages, Sku, Standing, Units, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -265,6 +265,7 @@ impl Products {
             (Standing::Unknown, _) => Err(ChangeOrderError::NotFound(order_id())),
             (Standing::Expired, _) => Err(HoldExpired { order_id: order_id() }.into()),
             (Standing::Cancelled, _) => Err(OrderCancelled { order_id: order_id() }.into()),
+            (Standing::Closed, _) => Err(OrderClosed { order_id: order_id() }.into()),
             (Standing::Firm, Some(_)) => Err(ChangeOrderError::NotHeld(order_id())),
             (Standing::Held, Some(hold)) => Ok(Some(hold.after(now))),
             (Standing::Firm | Standing::Held, None) => Ok(None),

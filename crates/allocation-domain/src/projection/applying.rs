@@ -82,6 +82,7 @@ impl ProductProjection {
             Event::HoldExtended { order_id, expires_at, .. } => self.change_hold(order_id, held_until(*expires_at)),
             Event::HoldExpired { order_id, .. } => self.end_line(order_id, ReservationState::Expired),
             Event::LineCancelled { order_id, .. } => self.end_line(order_id, ReservationState::Cancelled),
+            Event::LineClosed { order_id, .. } => self.end_line(order_id, ReservationState::Closed),
             Event::PickListed(units) => self.list(units),
             Event::PickLineChanged { units, old_quantity, .. } => {
                 self.withdraw(&units.id(), *old_quantity, Some(units.quantity))

@@ -41,13 +41,9 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::Cancel { order_id } if answer.is_ok() => {
             let was_picked = |line: &LineState| line.fulfilment.taken() > 0;
             assert!(!before.order(order_id).unwrap().lines.iter().any(|(_, line)| was_picked(line)));
-            for (_, line) in after.order(order_id).unwrap().lines {
-                assert!(
-                    line.is_idle()
-                        && matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled)
-                );
-            }
+            assert!(after.order(order_id).unwrap().lines.iter().all(|(_, line)| line.is_idle() && has_ended(line)));
         }
+        Command::Close { order_id } if answer.is_ok() => nothing_more_is_to_come(before, after, order_id, now),
         _ => {}
     }
 }
@@ -68,11 +64,28 @@ fn conserved(product: &Product) {
     }
 }
 
+fn has_ended(line: &LineState) -> bool {
+    matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled | ReservationState::Closed)
+}
+
+/// Only a closed line may still have units: those that were picked before.
 fn ended_lines_hold_nothing(product: &Product) {
-    for (_, line) in product.lines() {
-        let ended = matches!(line.commitment, ReservationState::Expired | ReservationState::Cancelled);
-        assert!(!ended || line.is_idle());
+    for (_, line) in product.lines().filter(|(_, line)| has_ended(line)) {
+        assert!(line.allocations.is_empty() && line.waiting == 0 && line.fulfilment.listed == 0, "{line:?}");
+        assert!(line.is_idle() || line.commitment == ReservationState::Closed);
     }
+}
+
+/// A closed order keeps what was picked, and nothing else; it was alive, or closed already.
+fn nothing_more_is_to_come(before: &Products, after: &Products, order_id: &OrderId, now: DateTime<Utc>) {
+    let (was, is) = (before.order(order_id).unwrap(), after.order(order_id).unwrap());
+    assert!(!was.lines.iter().any(|(_, line)| line.commitment.has_expired(now)), "never closed after it expired");
+    assert!(is.lines.iter().any(|(_, line)| line.commitment == ReservationState::Closed));
+    assert!(is.lines.iter().all(|(_, line)| has_ended(line)));
+    let taken = |lines: &[(Sku, LineState)]| lines.iter().map(|(_, line)| line.fulfilment.taken()).collect::<Vec<_>>();
+    assert_eq!(taken(&was.lines), taken(&is.lines), "what is picked stays");
+    let open = after.iter().flat_map(Product::pick_lines).any(|(_, pick)| pick.is_open() && pick.order_id == *order_id);
+    assert!(!open, "nothing is left to pick");
 }
 
 /// Checked on the product as the next decision finds it, so an expired hold never counts.

@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Cancel {
         order_id: OrderId,
     },
+    Close {
+        order_id: OrderId,
+    },
     Change {
         change: OrderChange,
     },
@@ -91,7 +94,8 @@ impl Command {
             | Self::Deallocate { order_id, .. }
             | Self::Confirm { order_id }
             | Self::Extend { order_id, .. }
-            | Self::Cancel { order_id } => Some(order_id),
+            | Self::Cancel { order_id }
+            | Self::Close { order_id } => Some(order_id),
             Self::Place { order } => Some(order.order_id()),
             Self::Change { change } => Some(change.order_id()),
             _ => None,
@@ -196,6 +200,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             hold: HoldDuration::from_seconds(seconds).unwrap(),
         }),
         2 => order_id().prop_map(|order_id| Command::Cancel { order_id }),
+        2 => order_id().prop_map(|order_id| Command::Close { order_id }),
         6 => change().prop_map(|change| Command::Change { change }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
         2 * picking => new_pick_list().prop_map(|list| Command::MakePickList { list }),

@@ -166,6 +166,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::Place { order } => format!("{:?}", products.place(&order, now).map_err(as_text)?),
         Command::Cancel { order_id } => format!("{:?}", products.cancel(&order_id, now).map_err(as_text)?),
+        Command::Close { order_id } => format!("{:?}", products.close(&order_id, now).map_err(as_text)?),
         Command::Change { change } => format!("{:?}", products.change_order(&change, now).map_err(as_text)?),
         Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list).map_err(as_text)?),
         Command::Pick { id, found } => {

@@ -6,6 +6,7 @@ mod backorders;
 mod batch_changes;
 mod bounds;
 mod clocks;
+mod closing;
 mod holds;
 mod moving;
 mod order_changes;

@@ -1,9 +1,9 @@
 //! A shop with all rows in memory, and a clock that the story moves.
 
 use allocation_domain::{
-    BatchChange, BatchChanged, BatchReference, ChangeBatchError, ChangeOrderError, Eta, Event, HoldDuration, LineState,
-    NewBatch, NewOrder, OnShortage, Order, OrderChange, OrderId, OrderStatus, OrderTerms, Pending, PlaceError, Product,
-    Products, Quantity, Sku, TermsChange, Units,
+    BatchChange, BatchChanged, BatchReference, ChangeBatchError, ChangeOrderError, CloseError, Eta, Event,
+    HoldDuration, LineState, NewBatch, NewOrder, OnShortage, Order, OrderChange, OrderId, OrderStatus, OrderTerms,
+    Pending, PlaceError, Product, Products, Quantity, Sku, TermsChange, Units,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Debug;
@@ -138,6 +138,16 @@ impl Shop {
 
     pub(crate) fn cancel(&mut self, order_id: &str) -> Order {
         self.products.cancel(&id(order_id), self.now).unwrap()
+    }
+
+    /// Closes an order, a second later.
+    pub(crate) fn try_close(&mut self, order_id: &str) -> Result<Order, CloseError> {
+        self.pass(1);
+        self.products.close(&id(order_id), self.now).map_err(refusal)
+    }
+
+    pub(crate) fn close(&mut self, order_id: &str) -> Order {
+        self.try_close(order_id).unwrap()
     }
 
     /// Changes the quantities of lines, a second later.

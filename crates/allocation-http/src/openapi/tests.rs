@@ -50,7 +50,7 @@ fn every_operation_has_a_unique_id_and_a_description() {
             assert_eq!(operation["responses"]["422"].is_object(), refuses, "{method} {path}");
         }
     }
-    assert_eq!(ids.len(), 43);
+    assert_eq!(ids.len(), 44);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn the_examples_are_actual_responses() {
     let has_allocations = domain::RemoveBatchError::HasAllocations { reference: batch(), allocated: 10 };
     let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: version(1), actual: version(2) };
     let order_id = order("O-1");
-    let raised: [(Kind, Problem); 11] = [
+    let raised: [(Kind, Problem); 12] = [
         (Kind::BatchAlreadyExists, Problem::refused(&domain::AddBatchError::AlreadyExists(batch()))),
         (Kind::BatchNotFound, Problem::refused(&RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())))),
         (Kind::BatchHasAllocations, Problem::refused(&RemoveBatchError::from(has_allocations))),
@@ -93,6 +93,10 @@ fn the_examples_are_actual_responses() {
             Problem::refused(&domain::AllocateError::from(domain::HoldExpired { order_id: order_id.clone() })),
         ),
         (Kind::OrderCancelled, Problem::refused(&domain::AllocateError::from(domain::OrderCancelled { order_id }))),
+        (
+            Kind::OrderClosed,
+            Problem::refused(&domain::ConfirmError::from(domain::OrderClosed { order_id: order("O-1") })),
+        ),
         (Kind::BatchChanged, Problem::refused(&stale)),
         (Kind::OrderNotFound, Problem::refused(&domain::CancelError::NotFound(order("O-7")))),
         (Kind::OrderAlreadyExists, Problem::refused(&domain::PlaceError::AlreadyExists(order("O-7")))),

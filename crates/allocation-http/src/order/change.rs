@@ -17,11 +17,11 @@ use utoipa::ToSchema;
 
 document!(ChangeOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, OutOfStock, UnknownSku,
-    AlreadyPicked, HoldExpired, OrderCancelled, OrderNotHeld, TooManyLines, Overloaded, SchemaNotCurrent,
-    DatabaseUnavailable, InternalError,
+    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, TooManyLines, Overloaded,
+    SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(RemoveLineProblems:
-    Validation, OrderNotFound, OrderChanged, AlreadyPicked, HoldExpired, OrderCancelled, Overloaded,
+    Validation, OrderNotFound, OrderChanged, AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, Overloaded,
     SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 

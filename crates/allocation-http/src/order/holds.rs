@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 document!(ConfirmOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, HoldExpired, OrderCancelled,
-    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    OrderClosed, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ExtendHoldProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, HoldExpired, OrderCancelled,
-    OrderNotHeld, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    OrderClosed, OrderNotHeld, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// An extension of a hold.

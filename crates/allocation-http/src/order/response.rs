@@ -55,9 +55,11 @@ choice_schema! {
     /// The status of an order. `held`: all units are allocated, some of them only until the hold expires.
     /// `allocated`: all units are allocated firmly. `partially_allocated`: some units are allocated; the others
     /// are backordered or were deallocated. `backordered`: no units are allocated, and the order waits.
-    /// `picked`: all units are picked, and not all of them are shipped. `shipped`: all units are shipped.
-    /// `short`: the order lost units, does not accept backorders, and has no replacement yet. `expired`: the
-    /// hold has expired. `cancelled`: the order was cancelled, or all its units were deallocated.
+    /// `picked`: all units that are to come are picked, and none is shipped. `partially_shipped`: some units are
+    /// shipped, and more are to come. `shipped`: all units are shipped. `short`: the order lost units, does not
+    /// accept backorders, and has no replacement yet. `expired`: the hold has expired. `cancelled`: the order was
+    /// cancelled, or all its units were deallocated. `closed`: the order was closed, or its units that are not
+    /// shipped were deallocated; no more are to come.
     StatusSchema as "OrderStatus": OrderStatus::NAMES
 }
 

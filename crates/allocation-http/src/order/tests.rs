@@ -333,8 +333,8 @@ async fn an_empty_page_of_orders_can_link_to_another() {
 #[actix_web::test]
 async fn every_error_of_a_query_for_orders_is_reported() {
     let answer = get(&Ports::new().api(), "/orders?status=Held&sku=&limit=x&after=x&x=1").await;
-    let known =
-        "must be one of held, allocated, partially_allocated, backordered, picked, shipped, short, expired, cancelled";
+    let known = "must be one of held, allocated, partially_allocated, backordered, picked, partially_shipped, shipped, \
+         short, expired, cancelled, closed";
     assert_eq!(answer.errors()[0], ("status".to_owned(), known.to_owned()));
     assert_eq!(answer.places(), ["status", "sku", "limit", "after", "x"]);
 }

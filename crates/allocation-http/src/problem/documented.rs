@@ -2,6 +2,7 @@
 
 use super::operation::Operation;
 use super::{Kind, MEDIA_TYPE, examples, schema};
+use crate::etag;
 use crate::permission::Permission;
 use std::collections::BTreeMap;
 use utoipa::openapi::example::ExampleBuilder;
@@ -51,7 +52,8 @@ pub(crate) fn document_edge(document: &mut OpenApi) {
         }
         let has_versions = path.starts_with("/batch/") || path.starts_with("/orders/");
         let with_versions = [&mut item.patch, &mut item.delete].into_iter().filter(|_| !has_versions);
-        let without_versions = [&mut item.post, &mut item.put].into_iter().chain(with_versions);
+        let post = [&mut item.post].into_iter().filter(|_| !etag::is_versioned_action(path));
+        let without_versions = post.chain([&mut item.put]).chain(with_versions);
         without_versions.flatten().for_each(|operation| add(operation, &[Kind::PreconditionFailed]));
         if !matches!(&**path, "/livez" | "/readyz") {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];

@@ -48,6 +48,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         }
         Kind::HoldExpired => Problem::new(kind, "The hold of order O-1 has expired"),
         Kind::OrderCancelled => Problem::new(kind, "Order O-1 was cancelled"),
+        Kind::OrderClosed => Problem::new(kind, "Order O-1 was closed"),
         Kind::OutOfStock if operation.places_orders => shortages(),
         Kind::OutOfStock => Problem::refused(&AllocateError::OutOfStock(short("RED-CHAIR", 10, 3))),
         Kind::UnknownSku => unknown_skus(),

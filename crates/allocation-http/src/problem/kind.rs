@@ -195,6 +195,7 @@ kinds! {
         TooManyLines: CONFLICT;
         HoldExpired: CONFLICT;
         OrderCancelled: CONFLICT;
+        OrderClosed: CONFLICT;
         OrderNotHeld: CONFLICT;
         NothingToPick: CONFLICT;
         PickListAlreadyExists: CONFLICT;

@@ -17,6 +17,7 @@ mod bulk;
 mod cells;
 mod chaos;
 mod clocks;
+mod closing;
 mod command_line;
 mod concurrency;
 mod connections;

@@ -179,6 +179,7 @@ fn describe(answer: Result<Outcome<LineAllocation>, EngineError<AllocateError>>)
         }
         Err(EngineError::Refused(AllocateError::HoldExpired(_))) => "expired".to_owned(),
         Err(EngineError::Refused(AllocateError::OrderCancelled(_))) => "cancelled".to_owned(),
+        Err(EngineError::Refused(AllocateError::OrderClosed(_))) => "closed".to_owned(),
         Err(EngineError::Overloaded) => "overloaded".to_owned(),
         Err(EngineError::ShuttingDown) => "shutting down".to_owned(),
         Err(EngineError::Store(error)) => match &*error {

@@ -329,6 +329,33 @@ fn a_repeated_order_changes_nothing_and_another_with_its_id_is_rejected() {
 }
 
 #[test]
+fn a_repeat_of_an_order_that_has_ended_says_how() {
+    use allocation_domain::ReservationState::{Cancelled, Closed, Expired};
+    let line = |state| crate::testing::product_with_line("BED", 9, 3, state);
+    for state in [Cancelled, Closed, Expired] {
+        // The lines that were sent are there, or were replaced by another one, which only the stored order has.
+        let stored = Products::from_iter([line(state)]).order(&order("O-1"));
+        let replaced = with_orders(rolled_back(locked(&[("LAMP", 9), ("SOFA", 2)])), |orders| {
+            known(vec![two_lines()])(orders);
+            orders.expect_load().times(1).returning(move |_| Ok(stored.clone()));
+        });
+        let refused = place(vec![replaced], &two_lines()).unwrap();
+        let Err(EngineError::Refused(refusal)) = refused else { panic!("{refused:?}") };
+        let end = match state {
+            Cancelled => "Order O-1 was cancelled",
+            Closed => "Order O-1 was closed",
+            _ => "The hold of order O-1 has expired",
+        };
+        assert_eq!(refusal.to_string(), end);
+    }
+    let shop = crate::testing::Shop::with(&[("LAMP", "B-1", 9)]);
+    shop.place("O-1", &[("LAMP", 3)], OrderTerms::default());
+    shop.use_cases.close_order(&order("O-1"), None).unwrap();
+    let repeat = shop.use_cases.preview_order(&new_order("O-1", &[("LAMP", 3)], OrderTerms::default()));
+    assert!(matches!(repeat, Err(crate::UseCaseError::Refused(PlaceError::Closed(_)))), "{repeat:?}");
+}
+
+#[test]
 fn of_two_equal_orders_in_a_group_the_first_is_placed() {
     let unit = with_orders(committed(saved(&[("LAMP", 9), ("SOFA", 2)], 2)), |orders| {
         orders.expect_find().returning(|_| Ok(Vec::new()));

@@ -34,6 +34,7 @@ pub(super) fn describe(event: &Event) -> String {
             format!("The hold expired at {} without confirmation", Instant(*expires_at))
         }
         Event::LineCancelled { .. } => "The order was cancelled".to_owned(),
+        Event::LineClosed { .. } => "The order was closed: nothing more is to come".to_owned(),
         Event::PickListed(ListedUnits { reference, list, line, quantity, .. }) => {
             format!("{} from batch {reference} to be picked: line {line} of pick list {list}", Count(*quantity))
         }
@@ -84,6 +85,7 @@ fn deallocated(units: Count, batch: &BatchReference, reason: DeallocationReason)
     match reason {
         DeallocationReason::Request => format!("{units} returned to batch {batch} on request"),
         DeallocationReason::Cancellation => format!("{units} returned to batch {batch}: the order was cancelled"),
+        DeallocationReason::Closure => format!("{units} returned to batch {batch}: the order was closed"),
         DeallocationReason::Expiry => format!("{units} returned to batch {batch}: the hold had expired"),
         DeallocationReason::BatchLowered => {
             format!("{units} lost from batch {batch}: fewer units remain than were allocated")

@@ -157,7 +157,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
                 Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
             }
-            Event::HoldConfirmed { .. } | Event::LineCancelled { .. } => Self::default(),
+            Event::HoldConfirmed { .. } | Event::LineCancelled { .. } | Event::LineClosed { .. } => Self::default(),
             // No order history contains these.
             Event::BatchAdded { .. }
             | Event::BatchChanged { .. }

@@ -16,6 +16,7 @@ choice_schema! {
         "hold_extended",
         "hold_expired",
         "line_cancelled",
+        "line_closed",
         "pick_listed",
         "pick_line_changed",
         "pick_line_withdrawn",
@@ -27,8 +28,8 @@ choice_schema! {
 
 choice_schema! {
     /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`, `line_changed`), deallocated
-    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`) or withdrawn from a pick
-    /// list (`deallocated`, `not_in_stock`, `given_back`).
+    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`, `closure`) or withdrawn
+    /// from a pick list (`deallocated`, `not_in_stock`, `given_back`).
     ReasonSchema as "OrderEventReason": [
         "new_line",
         "refill",
@@ -39,6 +40,7 @@ choice_schema! {
         "expiry",
         "batch_lowered",
         "line_changed",
+        "closure",
         "deallocated",
         "not_in_stock",
         "given_back",

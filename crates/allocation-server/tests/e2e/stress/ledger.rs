@@ -16,6 +16,7 @@ pub(crate) enum State {
     Held,
     Expired,
     Cancelled,
+    Closed,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -116,11 +117,13 @@ impl Ledger {
             "listed",
             "picked",
             "shipped",
+            "closed",
         ];
         for row in rows(database, &columns, "order_lines") {
             let state = match (row[8].as_str(), row[9].as_str()) {
                 ("expired", "") => State::Expired,
                 ("cancelled", "") => State::Cancelled,
+                ("", "") if flag(&row[13]) => State::Closed,
                 ("", "") => State::Firm,
                 ("", _) => State::Held,
                 other => panic!("{other:?}"),
@@ -199,6 +202,7 @@ impl From<&LineState> for Line {
             ReservationState::Held { .. } => State::Held,
             ReservationState::Expired => State::Expired,
             ReservationState::Cancelled => State::Cancelled,
+            ReservationState::Closed => State::Closed,
         };
         let parts = line.allocations.iter().map(|part| (part.reference.to_string(), part.quantity.get().into()));
         Self {

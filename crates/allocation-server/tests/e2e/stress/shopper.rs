@@ -406,6 +406,28 @@ impl Shopper {
         }
     }
 
+    /// A repeat returns the order while it lives, and says how it has ended.
+    fn note_repeat(&mut self, name: &str, order: &Order, answer: &Answer) {
+        match (order.stands, order.fleeting) {
+            (Stands::Firm, _) | (Stands::Held, false) => self.expect(answer, &[200]),
+            (Stands::Held, true) => self.expect(answer, &[200, 409]),
+            _ => self.expect(answer, &[409]),
+        }
+        if answer.status == 200 {
+            return self.note_order(name, &answer.json());
+        }
+        let refusal = answer.json()["type"].as_str().unwrap().to_owned();
+        let is_cancelled = refusal == "/problems/order-cancelled";
+        assert!(is_cancelled || refusal == "/problems/hold-expired", "{answer:?}");
+        match order.stands {
+            Stands::Cancelled => assert!(is_cancelled || order.fleeting, "{answer:?}"),
+            _ => assert!(!is_cancelled, "{answer:?}"),
+        }
+        if order.stands == Stands::Held {
+            self.orders.get_mut(name).unwrap().stands = Stands::Expired;
+        }
+    }
+
     /// Repeats an order or a line, sometimes with other content.
     fn repeat(&mut self) {
         let Some((name, order)) = self.any_order() else { return };
@@ -417,8 +439,7 @@ impl Shopper {
                 self.expect(&answer, &[409]);
             } else {
                 let answer = self.client.post("/orders", &sent);
-                self.expect(&answer, &[200]);
-                self.note_order(&name, &answer.json());
+                self.note_repeat(&name, &order, &answer);
             }
             return;
         }

@@ -18,18 +18,22 @@ pub(super) fn check(database: &TestDatabase, client: &Client) {
 /// The status of an order without holds.
 fn status(lines: &[&Line]) -> &'static str {
     let holds = |line: &Line| line.parts.values().sum::<u64>() + line.picked + line.shipped;
+    let expired = lines.iter().any(|line| line.state == State::Expired);
     let standing: Vec<_> = lines.iter().filter(|line| line.state == State::Firm).collect();
     let living: Vec<_> = standing.iter().filter(|line| holds(line) + line.waiting > 0).collect();
     if living.is_empty() {
-        if lines.iter().any(|line| line.state == State::Expired) { "expired" } else { "cancelled" }
+        if expired { "expired" } else { "cancelled" }
     } else if living.iter().any(|line| line.waiting > 0 && !line.backorders) {
         "short"
+    } else if living.iter().all(|line| holds(line) + line.waiting == line.shipped) {
+        let is_whole = !expired && standing.iter().all(|line| line.shipped == line.quantity);
+        if is_whole { "shipped" } else { "closed" }
+    } else if living.iter().any(|line| line.shipped > 0) {
+        "partially_shipped"
     } else if living.iter().all(|line| holds(line) == 0) {
         "backordered"
-    } else if standing.iter().any(|line| holds(line) < line.quantity) {
+    } else if expired || standing.iter().any(|line| holds(line) < line.quantity) {
         "partially_allocated"
-    } else if living.iter().all(|line| line.shipped == line.quantity) {
-        "shipped"
     } else if living.iter().all(|line| line.parts.is_empty()) {
         "picked"
     } else {
@@ -58,10 +62,12 @@ fn check_orders(client: &Client, stored: &Ledger) {
         "partially_allocated",
         "backordered",
         "picked",
+        "partially_shipped",
         "shipped",
         "short",
         "expired",
         "cancelled",
+        "closed",
     ] {
         let listed = client.all(&format!("/orders?status={status}&limit=1000"));
         let expected: Vec<&Value> = listed.iter().filter(|order| order["status"] == status).collect();

@@ -188,6 +188,10 @@ impl Client {
         self.post(&format!("/orders/{}/extend", encoded(order_id)), &json!({"hold_seconds": seconds}))
     }
 
+    pub(crate) fn close(&self, order_id: &str) -> Answer {
+        self.send("POST", &format!("/orders/{}/close", encoded(order_id)), None, "")
+    }
+
     pub(crate) fn cancel(&self, order_id: &str) -> Answer {
         self.delete(&format!("/orders/{}", encoded(order_id)))
     }

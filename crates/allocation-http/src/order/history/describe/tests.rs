@@ -106,6 +106,11 @@ fn the_life_cycle_of_a_hold_is_described() {
             "The order was confirmed: held units are now firm",
             json!({}),
         ),
+        (
+            Event::LineClosed { order_id: order_id.clone(), sku: sku.clone() },
+            "The order was closed: nothing more is to come",
+            json!({}),
+        ),
         (Event::LineCancelled { order_id, sku }, "The order was cancelled", json!({})),
     ];
     for (event, detail, facts) in cases {
