@@ -8,6 +8,7 @@ use crate::metrics::{MetricSources, Metrics};
 use crate::problem::{Kind, Problem};
 use crate::request_failures::RequestFailures;
 use crate::requests::Requests;
+use crate::spans::{SpanSink, Tracer};
 use actix_web::HttpRequest;
 use allocation_app::{AccessControl, AllocationEngine, Keys, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
@@ -47,6 +48,8 @@ pub struct Api {
     pub(crate) requests: Arc<Requests>,
     /// The metrics, if this API serves them.
     pub(crate) metrics: Option<Arc<Metrics>>,
+    /// Chooses the requests that have a span; `None` if no request has one.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     /// Who may do what; `None` if every caller may do everything.
     access: Option<(AccessControl, Keys)>,
 }
@@ -86,6 +89,7 @@ impl Api {
             access_log: Arc::default(),
             requests: Arc::default(),
             metrics: None,
+            tracer: None,
             access: None,
         }
     }
@@ -101,6 +105,13 @@ impl Api {
     #[must_use]
     pub fn with_access_log(self, every: u32) -> Self {
         Self { access_log: Arc::new(AccessLog::new(every)), ..self }
+    }
+
+    /// Records spans of requests: of those whose `traceparent` says that their trace is recorded, and of a share of
+    /// those that begin a trace, from 0 to 1. By default, no request has a span.
+    #[must_use]
+    pub fn with_spans(self, sink: Arc<dyn SpanSink>, ratio: f64) -> Self {
+        Self { tracer: Some(Arc::new(Tracer::new(sink, ratio))), ..self }
     }
 
     /// Serves metrics at `/metrics`.

@@ -1,18 +1,13 @@
 //! The context of a request, as its events record it.
 
 use crate::request_context::RequestContext;
+use crate::spans;
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
-use allocation_ports::{EventContext, TraceParent};
+use allocation_ports::EventContext;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-
-/// Returns the context of a request: its author, and its trace if valid (W3C Trace Context).
-///
-/// That standard requires invalid values to be ignored.
+/// Returns the context of a request: its author, and its span or else the trace that its caller sent.
 pub(crate) fn of(request: &HttpRequest) -> EventContext {
-    let header = request.headers().get(&TRACEPARENT);
-    let traceparent = header.and_then(|value| value.to_str().ok()).and_then(TraceParent::parse);
+    let traceparent = RequestContext::traceparent_of(request).or_else(|| spans::sent(request.headers()));
     EventContext { actor: RequestContext::actor_of(request), traceparent, causation_id: None }
 }
 

@@ -58,6 +58,7 @@ mod respond;
 mod routes;
 mod server;
 mod side_server;
+mod spans;
 mod starting;
 #[cfg(test)]
 mod testing;
@@ -74,5 +75,6 @@ pub use metrics::{Build, MetricSources, Metrics, MetricsServer};
 pub use openapi::{openapi, openapi_json};
 pub use routes::app;
 pub use server::serve;
+pub use spans::{RequestSpan, SpanIds, SpanSink};
 pub use starting::Starting;
 pub use tls::{ClientAuth, Tls, TlsConfig, TlsError, TlsFiles};

@@ -2,10 +2,12 @@
 
 use crate::request_id::RequestId;
 use crate::requests::RouteIndex;
+use crate::spans::{OpenSpan, Tracer};
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
 use allocation_access::{Actor, Quota};
 use allocation_app::{Admission, Caller};
+use allocation_ports::TraceParent;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
@@ -17,13 +19,15 @@ pub(crate) struct RequestContext {
     pub(crate) id: RequestId,
     route: Cell<RouteIndex>,
     admission: OnceCell<Admission>,
+    span: Option<OpenSpan>,
 }
 
 impl RequestContext {
-    /// Chooses the id of a request, and adds the context to the request.
-    pub(crate) fn begin(request: &ServiceRequest) -> Rc<Self> {
+    /// Chooses the id of a request, begins its span if it has one, and adds the context to the request.
+    pub(crate) fn begin(request: &ServiceRequest, tracer: Option<&Tracer>) -> Rc<Self> {
+        let span = tracer.and_then(|tracer| tracer.begin(request));
         let (route, admission) = (Cell::new(RouteIndex::NONE), OnceCell::new());
-        let context = Rc::new(Self { id: RequestId::choose(request), route, admission });
+        let context = Rc::new(Self { id: RequestId::choose(request), route, admission, span });
         request.extensions_mut().insert(Rc::clone(&context));
         context
     }
@@ -62,6 +66,16 @@ impl RequestContext {
     /// Returns what is left of the rate of the key, if the request was admitted by a key with a rate.
     pub(crate) fn quota(&self) -> Option<&Quota> {
         self.admission.get()?.quota.as_ref()
+    }
+
+    /// Returns the span, if the request has one.
+    pub(crate) const fn span(&self) -> Option<&OpenSpan> {
+        self.span.as_ref()
+    }
+
+    /// Returns what names the span of a request as a parent, if the request has a span.
+    pub(crate) fn traceparent_of(request: &HttpRequest) -> Option<TraceParent> {
+        Self::of(request).and_then(|context| context.span().map(OpenSpan::traceparent))
     }
 
     /// Returns the route, [`RouteIndex::NONE`] if none has matched.

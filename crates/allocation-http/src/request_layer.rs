@@ -6,6 +6,7 @@ use crate::connection::{InProgress, Observed};
 use crate::edge::{self, EdgeSettings};
 use crate::prefix::Prefix;
 use crate::request_log::Watch;
+use crate::spans::Tracer;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -17,6 +18,7 @@ type Response<B> = ServiceResponse<Observed<EitherBody<B>>>;
 /// Handles a request, if its connection and the edge admit it.
 pub(crate) fn handle<S, B>(
     settings: &EdgeSettings,
+    tracer: Option<&Tracer>,
     mut request: ServiceRequest,
     next: &S,
 ) -> impl Future<Output = Result<Response<B>, Error>> + use<S, B>
@@ -24,7 +26,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    let watch = Watch::begin(&request);
+    let watch = Watch::begin(&request, tracer);
     let Some(in_progress) = InProgress::begin(&mut request) else { return Either::Left(pending()) };
     let (prefix, admitted) = settings.admit(&mut request);
     let pending_response = PendingResponse { watch, in_progress, prefix };

@@ -7,6 +7,7 @@ use crate::request_context::RequestContext;
 use crate::request_failures::RequestFailures;
 use crate::request_id::RequestId;
 use crate::requests::RouteIndex;
+use crate::spans::Tracer;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::web::Data;
@@ -21,9 +22,9 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Assigns an id to a request.
-    pub(crate) fn begin(request: &ServiceRequest) -> Self {
-        Self { context: RequestContext::begin(request), started: Instant::now() }
+    /// Assigns an id to a request, and a span if the tracer chooses it.
+    pub(crate) fn begin(request: &ServiceRequest, tracer: Option<&Tracer>) -> Self {
+        Self { context: RequestContext::begin(request, tracer), started: Instant::now() }
     }
 
     /// Logs and counts the outcome, and adds the id and what is left of the caller's rate to the response.
@@ -36,6 +37,10 @@ impl Watch {
                 log(Level::DEBUG, &context.id, response, elapsed);
             }
             measure(api, context.route(), response, elapsed);
+            if let (Some(tracer), Some(span)) = (&api.tracer, context.span()) {
+                let (method, route) = (response.request().method(), api.requests.template(context.route()));
+                tracer.end(span, method, route, response.status(), elapsed);
+            }
             if response.status().is_server_error() {
                 log_failure(&context.id, response, &api.failures);
             } else {

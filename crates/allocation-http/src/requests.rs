@@ -83,6 +83,11 @@ impl Requests {
         }
     }
 
+    /// Returns the template of a route, an empty text if none has matched.
+    pub(crate) fn template(&self, route: RouteIndex) -> &str {
+        self.routes.get().and_then(|routes| routes.get(route.0)).map_or("", |route| &route.template)
+    }
+
     /// Records a problem that a client received.
     #[expect(clippy::as_conversions, reason = "the list of all kinds has the order of their declaration")]
     pub(crate) fn record_problem(&self, kind: Kind) {
@@ -146,7 +151,7 @@ impl Series {
 }
 
 /// Returns the name of a method: clients may invent methods.
-fn name_of(method: &Method) -> &'static str {
+pub(crate) fn name_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => METHODS[0],
         Method::HEAD => METHODS[1],

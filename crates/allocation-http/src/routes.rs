@@ -40,12 +40,12 @@ pub fn app(
     > + use<>,
 > {
     api.requests.declare(templates);
-    let (edge, has_metrics) = (Arc::clone(&api.edge), api.metrics.is_some());
+    let (edge, tracer, has_metrics) = (Arc::clone(&api.edge), api.tracer.clone(), api.metrics.is_some());
     App::new()
         .app_data(web::Data::new(api.clone()))
         .configure(|cfg| configure(cfg, has_metrics))
         .wrap(Condition::new(edge.has_cors(), edge::cors(&edge)))
-        .wrap_fn(move |request, next| request_layer::handle(&edge, request, next))
+        .wrap_fn(move |request, next| request_layer::handle(&edge, tracer.as_deref(), request, next))
 }
 
 #[cfg(test)]

@@ -450,6 +450,7 @@ pub(crate) fn metered(ports: Ports) -> Api {
         has_relay: true,
         threads: Vec::new(),
         dropped_log_lines: Box::new(|| 0),
+        dropped_spans: Box::new(|| 0),
         tls: None,
         build: Build { version: "1.2.3", commit: "unknown", database: "memory" },
     });

@@ -11,6 +11,7 @@ mod levels;
 mod oidc;
 mod secret;
 mod tls;
+mod traces;
 
 use crate::build::LONG_VERSION;
 use allocation_adapters_diesel::{DatabaseUrl, Store};
@@ -43,6 +44,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tls::TlsArgs;
 pub(crate) use tls::TlsPaths;
+pub(crate) use traces::TraceArgs;
 
 /// Decides which batch of stock serves which order line.
 #[derive(Debug, Parser)]
@@ -360,6 +362,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) oidc: OidcArgs,
+
+    #[command(flatten)]
+    pub(crate) traces: TraceArgs,
 
     /// The settings that were given, without secrets: see [`given::settings`].
     #[arg(skip)]

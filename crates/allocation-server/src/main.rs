@@ -15,6 +15,7 @@ mod database;
 mod doctor;
 mod generated;
 mod health;
+mod https;
 mod keys;
 mod logging;
 mod migrate;
@@ -24,6 +25,7 @@ mod output;
 mod serve;
 mod stop;
 mod tls;
+mod traces;
 
 use allocation_ports::Access;
 use anyhow::bail;

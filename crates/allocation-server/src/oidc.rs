@@ -1,15 +1,13 @@
 //! The keys of an issuer of tokens, as `OpenID` Connect Discovery 1.0 publishes them.
 
 use crate::config::{OidcIssuer, is_secure};
-use crate::tls::read_authorities;
+use crate::https;
 use allocation_access::TokenKeys;
 use allocation_ports::{TokenKeySource, TokenKeysUnavailable};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// The time limit of a request to the issuer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,15 +35,8 @@ impl OidcKeySource {
     ///
     /// Returns an error if the authorities that sign the certificate of the issuer cannot be read.
     pub(crate) fn new(issuer: &OidcIssuer) -> anyhow::Result<Self> {
-        let roots = match &issuer.authorities {
-            Some(path) => RootCerts::new_with_certs(&read_authorities(path)?.certificates),
-            None => authorities_of_the_system(),
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
-        // A redirect could lead to a place without TLS.
-        let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).tls_config(tls);
-        Ok(Self { issuer: issuer.rules.issuer.clone(), agent: config.build().into() })
+        let agent = https::client(issuer.authorities.as_deref(), TIMEOUT)?;
+        Ok(Self { issuer: issuer.rules.issuer.clone(), agent })
     }
 
     fn fetch_keys(&self) -> anyhow::Result<TokenKeys> {
@@ -72,14 +63,4 @@ impl TokenKeySource for OidcKeySource {
     fn fetch(&self) -> Result<TokenKeys, TokenKeysUnavailable> {
         self.fetch_keys().map_err(|error| TokenKeysUnavailable(error.into()))
     }
-}
-
-/// Returns the authorities that the system trusts. If it has none, fetching the keys fails, which is logged.
-fn authorities_of_the_system() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "some authorities that the system trusts cannot be read");
-    }
-    let certificates: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
-    RootCerts::new_with_certs(&certificates)
 }

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
 use crate::tls::ServerTls;
+use crate::traces::Traces;
 use crate::{connections, stop};
 use allocation_app::{
     AgeLimit, AllocationEngine, BackgroundTask, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health,
@@ -65,6 +66,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let server_tls = settings.tls.paths().map(ServerTls::start).transpose()?;
     let tls = server_tls.as_ref().map(|it| it.tls.clone());
     let starting = Starting::serve(&listener, tls.clone()).context("the HTTP server cannot be started")?;
+    let traces = Traces::start(&settings.traces)?;
     let database = Database::connect(settings, more)?;
     let AccessToServer { control, keys, reloading, fetching } =
         AccessToServer::start(settings, &database, listener.local_addr()?)?;
@@ -94,6 +96,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     vitals.extend(engine.vitals());
     vitals.extend([tail.vital(), reloading.vital()]);
     vitals.extend(fetching.iter().map(BackgroundTask::vital));
+    vitals.extend(traces.iter().map(|it| it.exporting.vital()));
     vitals.extend(server_tls.iter().map(|it| it.reloading.vital()));
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
@@ -114,6 +117,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
             let log = log.clone();
             move || log.lines_dropped()
         }),
+        dropped_spans: Box::new({
+            let spans = traces.as_ref().map(|it| Arc::clone(&it.spans));
+            move || spans.as_ref().map_or(0, |it| it.count_dropped())
+        }),
         build: Build { version: VERSION, commit: COMMIT, database: database.kind },
     };
     let health = Health::start(store.clone(), settings.access(), vitals).context("readiness cannot be probed")?;
@@ -124,6 +131,10 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         .with_edge(settings.edge_settings())
         .with_access_log(settings.access_log)
         .with_calendar(settings.calendar());
+    let api = match &traces {
+        Some(it) => api.with_spans(it.spans.clone(), settings.traces.trace_ratio),
+        None => api,
+    };
     let metrics = Arc::new(api.metrics(sources));
     let (api, metrics_server) = match metrics_listener {
         Some(listener) => (api, Some(serve_metrics(listener, metrics)?)),
@@ -158,6 +169,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     drop(fetching);
     if let Some(it) = server_tls {
         it.reloading.stop();
+    }
+    if let Some(it) = traces {
+        it.exporting.stop();
     }
     database.stop();
     tail.stop();

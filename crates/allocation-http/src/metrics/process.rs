@@ -13,6 +13,11 @@ pub(super) fn write(to: &mut MetricWriter<'_>, sources: &MetricSources) -> fmt::
         "Lines that standard error did not take in time.",
         count((sources.dropped_log_lines)()),
     )?;
+    to.counter(
+        "allocation_spans_dropped",
+        "Spans of requests that the collector did not take in time.",
+        count((sources.dropped_spans)()),
+    )?;
     let threads = || sources.threads.iter().map(|thread| [("thread", thread.name().to_owned())]).zip(&sources.threads);
     to.gauges(
         "allocation_thread_up",

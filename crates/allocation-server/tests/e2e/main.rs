@@ -59,3 +59,4 @@ mod stress;
 mod support;
 mod tls;
 mod tokens;
+mod traces;
