@@ -9,8 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Advance, Allocate, Cancel, Change, Close, Confirm, MakeList, PickFirst, Place, PlaceHeld, Read,
-    ReleaseExpired,
+    AddBatch, Advance, Allocate, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld, Read,
+    ReleaseExpired, ReleaseLine,
 };
 use explorer::Scenario;
 
@@ -109,6 +109,20 @@ fn a_line_is_on_one_pick_list() {
 }
 
 #[test]
+fn a_pick_line_is_picked_or_released() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 3), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    let scenario = scenario.with([Pick("P", 1)]).with([ReleaseLine("P")]);
+    scenario.assert_sequential();
+}
+
+#[test]
+fn a_released_pick_line_is_on_one_list() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    let scenario = scenario.with([ReleaseLine("P")]).with([MakeList("Q")]).with([Cancel("O")]);
+    scenario.assert_sequential();
+}
+
+#[test]
 fn an_order_is_changed_before_or_after_it_is_cancelled() {
     let scenario = an_order_and_another_product();
     scenario.with([Change("O", &[("SOFA", 2)])]).with([Cancel("O")]).assert_sequential();
@@ -164,7 +178,7 @@ fn orders_without_locks_keep_lines_after_they_are_closed() {
 #[test]
 fn an_order_is_picked_before_or_after_it_is_closed() {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
-    scenario.with([Close("O")]).with([PickFirst("P")]).assert_sequential();
+    scenario.with([Close("O")]).with([Pick("P", 2)]).assert_sequential();
 }
 
 #[test]

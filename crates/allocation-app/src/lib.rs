@@ -41,6 +41,7 @@ mod refusal_code;
 mod register_product;
 mod relay;
 mod release_expired;
+mod release_pick_line;
 mod release_pick_list;
 mod remove_batch;
 mod retry;

@@ -1,9 +1,10 @@
-use crate::locking::{Locked, lock, up_to_date};
+use crate::locking::{Locked, up_to_date};
+use crate::pick_list_products::lock_line;
 use crate::saving::conclude;
 use crate::unit_of_work::{UnitOutcome, UnitResult};
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{Outcome, PickError, PickLine, PickLineId, Picked, Units};
-use allocation_ports::{EventContext, LockRequest, UnitOfWork};
+use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
     /// Records that `found` units of a pick line were found and picked.
@@ -31,20 +32,10 @@ fn pick(
     found: Units,
     context: &EventContext,
 ) -> UnitResult<Outcome<Picked, PickLine>, PickError> {
-    let not_found = || Ok(UnitOutcome::Rollback(Err(PickError::NotFound(id.clone()))));
-    let Some(before) = unit.pick_lists().find_line(id)? else { return not_found() };
-    let wanted = LockRequest {
-        batches: vec![before.reference],
-        order_ids: vec![before.order_id],
-        ..LockRequest::product(before.sku.clone())
+    let Some(locked) = lock_line(unit, id)? else {
+        return Ok(UnitOutcome::Rollback(Err(PickError::NotFound(id.clone()))));
     };
-    let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
-    // The state of the line is certain only under the lock.
-    let (Some(product), Some(line)) = (products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
-        return not_found();
-    };
-    product.load_pick_lines([(id.clone(), line)]);
     let decided = unit.decide(&mut products, |products| products.pick(id, found, now))?;
     conclude(unit, products, contexts, context, decided)
 }

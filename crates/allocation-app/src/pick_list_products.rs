@@ -1,4 +1,4 @@
-//! Locking for commands on a whole pick list.
+//! Locking for commands on pick lists and their lines.
 
 use crate::locking::{Locked, lock};
 use allocation_domain::{BatchReference, OrderId, PickLineId, PickList, PickListId, Sku};
@@ -23,6 +23,25 @@ pub(crate) fn lock_list(
         }
     }
     Ok(Some((locked, stored)))
+}
+
+/// Locks the product of a pick line and loads the line with its order line and batch.
+///
+/// Returns `None` when the line does not exist.
+pub(crate) fn lock_line(unit: &mut dyn UnitOfWork, id: &PickLineId) -> Result<Option<Locked>, StoreError> {
+    let Some(before) = unit.pick_lists().find_line(id)? else { return Ok(None) };
+    let wanted = LockRequest {
+        batches: vec![before.reference],
+        order_ids: vec![before.order_id],
+        ..LockRequest::product(before.sku.clone())
+    };
+    let mut locked = lock(unit, &[wanted])?;
+    // The state of the line is certain only under the lock.
+    let (Some(product), Some(line)) = (locked.products.get_mut(&before.sku), unit.pick_lists().find_line(id)?) else {
+        return Ok(None);
+    };
+    product.load_pick_lines([(id.clone(), line)]);
+    Ok(Some(locked))
 }
 
 /// Returns the lock requests of a list: its order lines and batches, each once.

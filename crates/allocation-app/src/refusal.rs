@@ -4,7 +4,7 @@ use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AllocateError, BatchReference, BatchVersion, CancelError, ChangeBatchError,
     ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError,
-    PlaceError, ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
+    PlaceError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -90,6 +90,10 @@ refusals! {
         Self::Withdrawn(_) => PickLineWithdrawn,
         Self::TooMany { .. } => MoreThanToPick,
         Self::AlreadyPicked { .. } => PickedOtherwise,
+    }
+    ReleasePickLineError {
+        Self::NotFound(_) => PickLineNotFound,
+        Self::Picked(_) => AlreadyPicked,
     }
     ReleasePickListError {
         Self::NotFound(_) => PickListNotFound,

@@ -109,7 +109,7 @@ codes! {
     PickLineNotFound: "pick-line-not-found", "There is no such pick line";
 
     /// The line must not be picked any more: its order was cancelled or deallocated, its batch changed, or the
-    /// list was released. Return the units to their shelf.
+    /// line or its list was released. Return the units to their shelf.
     PickLineWithdrawn: "pick-line-withdrawn", "The pick line was withdrawn";
 
     /// The reported quantity exceeds that of the line, which may have been lowered since the list was printed.

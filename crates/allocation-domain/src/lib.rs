@@ -71,8 +71,8 @@ pub use pending::{DataRequest, LoadRequest, Pending};
 pub use pick::{PickError, Picked};
 pub use pick_line::{PickLine, PickLineId, PickStatus};
 pub use pick_list::{
-    MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList, PickListStatus, ReleasePickListError,
-    ShipError,
+    MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList, PickListStatus, ReleasePickLineError,
+    ReleasePickListError, ShipError,
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};

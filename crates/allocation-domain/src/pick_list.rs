@@ -1,7 +1,7 @@
 //! Pick lists: units to pick together.
 
 use crate::named::named;
-use crate::{BatchReference, OrderId, PickLine, PickListId, PickStatus, Sku};
+use crate::{BatchReference, OrderId, PickLine, PickLineId, PickListId, PickStatus, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The criteria for the lines of a pick list.
@@ -174,6 +174,18 @@ pub enum ReleasePickListError {
     /// Units of the list were picked: a pick is never undone.
     #[error("Units of pick list {0} were picked")]
     Picked(PickListId),
+}
+
+/// An error returned when releasing a line of a pick list. The line is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
+pub enum ReleasePickLineError {
+    /// The pick line does not exist.
+    #[error("There is no line {0}")]
+    NotFound(PickLineId),
+    /// Units of the line were picked: a pick is never undone.
+    #[error("Units of line {0} were picked")]
+    Picked(PickLineId),
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use crate::{
     ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation,
     LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange, OrderId, OrderLine,
     OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product,
-    ProductState, Products, Quantity, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
+    ProductState, Products, Quantity, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku,
+    Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -282,6 +283,15 @@ impl Stock {
     /// [`ReleasePickListError`].
     pub fn release_pick_list(&mut self, list_id: &PickListId) -> Result<Outcome<PickList>, ReleasePickListError> {
         decided(self.products.release_pick_list(list_id))
+    }
+
+    /// Releases a line of a list: see [`Products::release_pick_line`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReleasePickLineError`].
+    pub fn release_pick_line(&mut self, id: &PickLineId) -> Result<Outcome<PickLine>, ReleasePickLineError> {
+        decided(self.products.release_pick_line(id))
     }
 
     /// Releases the expired holds of all products, and serves the waiting lines; returns the orders.

@@ -65,6 +65,7 @@ const KEY: &str = "key";
         pick_list::find,
         pick_list::pick,
         pick_list::ship,
+        pick_list::release_line,
         pick_list::release,
         product::list,
         product::find,

@@ -8,7 +8,7 @@ mod request;
 mod response;
 
 pub(crate) use format::FormatSchema;
-pub(crate) use picking::{__path_pick, pick};
+pub(crate) use picking::{__path_pick, __path_release_line, pick, release_line};
 use request::NewPickListSchema;
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
@@ -30,11 +30,12 @@ use allocation_ports::{PickListFilter, Queries, StoredPickList};
 use allocation_requests::PickListRequest;
 use format::Format;
 
-pub(crate) fn routes() -> [Path; 4] {
+pub(crate) fn routes() -> [Path; 5] {
     [
         Path::new("/pick-lists").post(Scope::PickingWrite, make).get(Scope::Read, list),
         Path::new("/pick-lists/{pick_list_id}").get(Scope::Read, find).delete(Scope::PickingWrite, release),
         Path::new("/pick-lists/{pick_list_id}/ship").post(Scope::PickingWrite, ship),
+        Path::new("/pick-lists/{pick_list_id}/lines/{line}").delete(Scope::PickingWrite, release_line),
         Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(Scope::PickingWrite, pick),
     ]
 }

@@ -47,13 +47,14 @@ impl Shop {
         });
         let open: Vec<_> = open.collect();
         let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
-        let choice = random.u8(0..8);
+        let choice = random.u8(0..9);
         // Released lists are mostly open ones.
         let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
             (5, Some((id, _))) => self.ship(&id.list, now),
             (6, Some((id, _))) => self.give_back_list(&id.list, now),
+            (7, Some((id, _))) => self.give_back_line(&id, now),
             _ => self.make(&new_list(random), now),
         }
     }
@@ -88,6 +89,11 @@ impl Shop {
     pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None);
         self.decide_on(&SKUS, lock, now, |products, _| products.release_pick_list(list), |_, _| {});
+    }
+
+    pub fn give_back_line(&mut self, id: &PickLineId, now: DateTime<Utc>) {
+        let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line));
+        self.decide_on(&SKUS, lock, now, |products, _| products.release_pick_line(id), |_, _| {});
     }
 
     /// Returns all lists, by id.

@@ -29,13 +29,15 @@ pub(super) enum Command {
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
     Cancel(&'static str),
     Close(&'static str),
-    /// Picks all units of the first line of a pick list.
-    PickFirst(&'static str),
     Confirm(&'static str),
     /// Sets the quantities of lines of an order.
     Change(&'static str, &'static [(&'static str, u32)]),
     /// Makes a pick list of everything that can be picked.
     MakeList(&'static str),
+    /// Picks units of the first line of a list.
+    Pick(&'static str, u32),
+    /// Releases the first line of a list.
+    ReleaseLine(&'static str),
     /// Reads an order.
     Read(&'static str),
     ReleaseExpired,
@@ -74,6 +76,10 @@ fn order(name: &str) -> OrderId {
     OrderId::parse(name).unwrap()
 }
 
+fn first_line(list: &str) -> PickLineId {
+    PickLineId { list: PickListId::parse(list).unwrap(), line: 1 }
+}
+
 fn new_order(name: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
     let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Quantity::new(*units).unwrap()));
     NewOrder::new(order(name), lines, terms).unwrap()
@@ -105,7 +111,6 @@ impl Shop {
             }
             Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
             Command::Close(name) => reply_of(self.use_cases.close_order(&order(name), None), |_| "closed"),
-            Command::PickFirst(name) => self.pick_first(name),
             Command::Confirm(name) => reply_of(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
             Command::Change(name, lines) => {
                 let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
@@ -115,6 +120,12 @@ impl Shop {
             Command::MakeList(name) => {
                 let list = NewPickList::new(PickListId::parse(name).unwrap(), PickCriteria::default());
                 reply_of(self.use_cases.make_pick_list(&list), |_| "made")
+            }
+            Command::Pick(list, found) => {
+                reply_of(self.use_cases.pick(&first_line(list), Units::new(found).unwrap()), |_| "picked")
+            }
+            Command::ReleaseLine(list) => {
+                reply_of(self.use_cases.release_pick_line(&first_line(list)), |()| "released")
             }
             Command::Read(name) => reply_of(self.store.order(&order(name)), |order| match order {
                 Some(_) => "found",
@@ -127,13 +138,6 @@ impl Shop {
                 "later".to_owned()
             }
         }
-    }
-
-    fn pick_first(&self, name: &str) -> String {
-        let list = PickListId::parse(name).unwrap();
-        let found = self.store.pick_list(&list).unwrap();
-        let units = found.map_or(Units::new(1).unwrap(), |list| list.list.lines[&1].quantity.into());
-        reply_of(self.use_cases.pick(&PickLineId { list, line: 1 }, units), |_| "picked")
     }
 
     fn add_batch(&self, sku: &str, reference: &str, units: u32) -> String {

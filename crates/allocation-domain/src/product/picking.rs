@@ -4,7 +4,7 @@ use super::Product;
 use super::reallocation::{DisplacedUnits, Reallocation};
 use crate::{
     DataRequest, Event, ListedUnits, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickListId, PickStatus, Picked, Quantity, Units, WithdrawalReason,
+    PickListId, PickStatus, Picked, Quantity, ReleasePickLineError, Units, WithdrawalReason,
 };
 use chrono::{DateTime, Utc};
 
@@ -133,6 +133,29 @@ impl Product {
             self.take_off(id, pick, all, WithdrawalReason::Released);
         }
         Ok(())
+    }
+
+    /// Withdraws an open pick line. A missing or withdrawn one stays unchanged.
+    ///
+    /// # Errors
+    ///
+    /// [`Pending`]; nothing has changed.
+    pub(crate) fn release_pick_line(
+        &mut self,
+        id: &PickLineId,
+    ) -> Result<Outcome<PickLine>, Pending<ReleasePickLineError>> {
+        let Some(line) = self.pick_line(id).cloned() else {
+            return Err(Pending::Refused(ReleasePickLineError::NotFound(id.clone())));
+        };
+        match line.status {
+            PickStatus::Open => {
+                self.need_line(&line.order_id)?;
+                self.take_off(id.clone(), line.clone(), line.quantity, WithdrawalReason::Released);
+                Ok(Outcome::Changed(PickLine { status: PickStatus::Withdrawn, ..line }))
+            }
+            PickStatus::Missing | PickStatus::Withdrawn => Ok(Outcome::Unchanged(line)),
+            PickStatus::Picked | PickStatus::Shipped => Err(Pending::Refused(ReleasePickLineError::Picked(id.clone()))),
+        }
     }
 
     fn of_list(&self, list: &PickListId, status: PickStatus) -> Vec<(PickLineId, PickLine)> {

@@ -3,7 +3,8 @@
 use super::Products;
 use crate::{
     LoadRequest, MakePickListError, NewPickList, Outcome, Pending, PickError, PickLine, PickLineId, PickList,
-    PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickListError, ShipError, Sku, Units,
+    PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickLineError, ReleasePickListError, ShipError,
+    Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -103,6 +104,17 @@ impl Products {
         }
         self.change_list(&list, |product| product.withdraw_list(list_id))?;
         Ok(Outcome::Changed(self.changed_list(list_id)))
+    }
+
+    /// Releases a line of a list: it is withdrawn, and its units are available to other lists. A line that is
+    /// missing or withdrawn stays unchanged.
+    ///
+    /// # Errors
+    ///
+    /// [`Pending`]; nothing has changed.
+    pub fn release_pick_line(&mut self, id: &PickLineId) -> Result<Outcome<PickLine>, Pending<ReleasePickLineError>> {
+        let product = self.0.values_mut().find(|product| product.pick_line(id).is_some());
+        product.ok_or_else(|| Pending::Refused(ReleasePickLineError::NotFound(id.clone())))?.release_pick_line(id)
     }
 
     /// Returns a list that was changed.

@@ -85,6 +85,9 @@ pub(crate) enum Command {
     GiveBack {
         list: PickListId,
     },
+    GiveBackLine {
+        id: PickLineId,
+    },
 }
 
 impl Command {
@@ -105,7 +108,7 @@ impl Command {
     pub(crate) fn list(&self) -> Option<&PickListId> {
         match self {
             Self::MakePickList { list } => Some(list.list_id()),
-            Self::Pick { id, .. } => Some(&id.list),
+            Self::Pick { id, .. } | Self::GiveBackLine { id } => Some(&id.list),
             Self::Ship { list } | Self::GiveBack { list } => Some(list),
             _ => None,
         }
@@ -210,6 +213,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
         }),
         picking => list_id().prop_map(|list| Command::Ship { list }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
+        picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
     ]
 }
 

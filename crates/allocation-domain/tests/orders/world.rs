@@ -178,6 +178,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::Ship { list } => format!("{:?}", products.ship(&list).map_err(as_text)?),
         Command::GiveBack { list } => format!("{:?}", products.release_pick_list(&list).map_err(as_text)?),
+        Command::GiveBackLine { id } => format!("{:?}", products.release_pick_line(&id).map_err(as_text)?),
         Command::Confirm { order_id } => {
             format!("{:?}", products.confirm(&order_id, now).map_err(|error| plain(format!("{error:?}")))?)
         }

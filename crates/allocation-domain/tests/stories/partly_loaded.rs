@@ -3,7 +3,7 @@
 use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
     BatchChange, Cancellation, DataRequest, Eta, LineState, NewBatch, NewPickList, OrderId, Pending, PickCriteria,
-    PickListId, Product, ProductState, Products, QueuePosition, Units,
+    PickLineId, PickListId, Product, ProductState, Products, QueuePosition, Units,
 };
 
 /// Returns the product as a store restores it after saving.
@@ -213,6 +213,8 @@ fn a_list_lacking_rows_of_one_product_leaves_the_others_unchanged() {
     let mut some = Products::from_iter([chairs, lamps]);
     let error = some.release_pick_list(&list).unwrap_err();
     assert_eq!(needed(&error), Some(&DataRequest::Line(id("O-1"))));
+    let lamps = PickLineId { list, line: 2 };
+    assert_eq!(needed(&some.release_pick_line(&lamps).unwrap_err()), Some(&DataRequest::Line(id("O-1"))));
     assert!(some.iter().all(|product| product.events().is_empty()));
 }
 

@@ -5,7 +5,7 @@ use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use crate::warehouse::{all, list_id, listed, pick_line, rows};
 use allocation_domain::{
     BatchChange, Eta, Event, MakePickListError, NewPickList, Outcome, Pending, PickCriteria, PickError, PickListStatus,
-    PickStatus, Products, ReleasePickListError, ShipError, Units,
+    PickStatus, Products, ReleasePickLineError, ReleasePickListError, ShipError, Units,
 };
 use std::collections::BTreeSet;
 
@@ -104,6 +104,51 @@ fn a_list_without_picked_units_is_released_and_not_shipped() {
         shop.products.release_pick_list(&list_id("P-3")),
         Err(Pending::Refused(ReleasePickListError::NotFound(list_id("P-3"))))
     );
+}
+
+#[test]
+fn one_line_goes_back_for_another_list_and_the_rest_ships() {
+    let mut shop = Shop::of_chairs(&[("B-1", 9, Eta::InStock)]);
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(&order(name).of(2, "CHAIR"));
+    }
+    shop.list("P-1");
+    shop.pick("P-1", 1, 2);
+    shop.pick("P-1", 3, 0);
+    let counts = shop.counts("B-1");
+    let released = shop.products.release_pick_line(&pick_line("P-1", 2)).unwrap();
+    assert!(matches!(released, Outcome::Changed(line) if line == shop.pick_line("P-1", 2)));
+    assert_eq!(shop.pick_line("P-1", 2).status, PickStatus::Withdrawn);
+    assert_eq!((shop.holds("O-2"), shop.counts("B-1")), (parts([("B-1", 2)]), counts));
+    assert_eq!(shop.history("O-2").last(), Some(&"pick_line_withdrawn"));
+    // A repeat, and a line of which nothing was found.
+    for line in [2, 3] {
+        assert!(matches!(shop.products.release_pick_line(&pick_line("P-1", line)), Ok(Outcome::Unchanged(_))));
+    }
+    assert_eq!(shop.ship("P-1").status(), PickListStatus::Shipped);
+    // Line 3 was missing, and its order has other units instead.
+    assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-2", 2), (2, "B-1", "O-3", 2)]);
+}
+
+#[test]
+fn a_line_with_picked_units_is_not_released() {
+    let mut shop = listed();
+    shop.pick("P-1", 1, 3);
+    for _ in 0..2 {
+        assert_eq!(
+            shop.products.release_pick_line(&pick_line("P-1", 1)),
+            Err(Pending::Refused(ReleasePickLineError::Picked(pick_line("P-1", 1))))
+        );
+        assert_eq!(shop.pick_line("P-1", 1).picked, 3);
+        // The second time, it is shipped.
+        let _ = shop.products.ship(&list_id("P-1"));
+    }
+    for unknown in [pick_line("P-1", 2), pick_line("P-2", 1)] {
+        assert_eq!(
+            shop.products.release_pick_line(&unknown),
+            Err(Pending::Refused(ReleasePickLineError::NotFound(unknown.clone())))
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Reports of pickers.
+//! Lines of pick lists: what pickers found, and what is left to another list.
 
 use super::response::Line;
 use crate::api::Api;
@@ -18,6 +18,10 @@ use utoipa::ToSchema;
 document!(PickProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickLineNotFound, PickLineWithdrawn,
     MoreThanToPick, PickedOtherwise, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+);
+
+document!(ReleasePickLineProblems:
+    Validation, PickLineNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// The units that a picker found for a line.
@@ -131,4 +135,28 @@ pub(crate) async fn pick(api: Data<Api>, request: HttpRequest, payload: Payload)
     let (use_cases, number) = (api.use_cases(&request), id.line);
     let outcome = api.gate.run(&request, move || use_cases.pick(&id, units)).await?;
     respond::json(StatusCode::OK, &PickedLine::of(number, &outcome))
+}
+
+/// Release a line of a pick list
+///
+/// Makes its units available to other lists; they stay allocated to the order. Only a line without picked
+/// units can be released. Releasing a released line changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/pick-lists/{pick_list_id}/lines/{line}",
+    operation_id = "releasePickLine",
+    tag = "Pick lists",
+    params(
+        ("pick_list_id" = Identifier, Path, description = "The list", example = "EVENING"),
+        ("line" = i32, Path, description = "The number of the line", minimum = 1, example = 1),
+    ),
+    responses((status = 204, description = "The line was released"), ReleasePickLineProblems),
+)]
+pub(crate) async fn release_line(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut path = PathIdentifiers::of(&request);
+    let (list, line) = (path.take(2, "pick_list_id"), path.take_number(4, "line"));
+    let id = path.errors().check(list.zip(line).map(|(list, line)| PickLineId { list, line }))?;
+    let use_cases = api.use_cases(&request);
+    api.gate.run(&request, move || use_cases.release_pick_line(&id)).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -227,6 +227,26 @@ async fn a_released_list_has_nothing_to_ship() {
 }
 
 #[actix_web::test]
+async fn a_line_that_is_not_picked_is_released() {
+    let mut shop = listed();
+    let released = delete(&over(shop.clone()), "/pick-lists/P-1/lines/1").await;
+    assert_eq!((released.status.as_u16(), released.body.len()), (204, 0));
+    shop.release_pick_line(&first_line()).unwrap();
+    let api = over(shop.clone());
+    assert_eq!(delete(&api, "/pick-lists/P-1/lines/1").await.status, 204, "a repeat");
+    for unknown in ["/pick-lists/P-1/lines/9", "/pick-lists/P-9/lines/1"] {
+        assert_eq!(delete(&api, unknown).await.status, 404);
+        delete(&api, unknown).await.problem("pick-line-not-found");
+    }
+    shop.pick(&PickLineId { line: 2, ..first_line() }, Units::new(1).unwrap(), now()).unwrap();
+    let picked = delete(&over(shop), "/pick-lists/P-1/lines/2").await;
+    assert_eq!(picked.status, 409);
+    assert_eq!(picked.problem("already-picked")["detail"], "Units of line 2 of pick list P-1 were picked");
+    let wrong = delete(&Ports::new().api(), "/pick-lists/%20P/lines/0?x=1").await;
+    assert_eq!(wrong.places(), ["x", "pick_list_id", "line"]);
+}
+
+#[actix_web::test]
 async fn a_list_has_the_format_that_the_client_accepts() {
     let mut shop = listed();
     shop.pick(&first_line(), Units::new(18).unwrap(), now()).unwrap();
@@ -367,6 +387,7 @@ async fn an_unavailable_database_is_reported() {
         get(&api, "/pick-lists").await,
         get(&api, "/pick-lists/P-1").await,
         delete(&api, "/pick-lists/P-1").await,
+        delete(&api, "/pick-lists/P-1/lines/1").await,
         post(&api, "/pick-lists/P-1/ship", "{}").await,
         post(&api, "/pick-lists/P-1/lines/1/pick", r#"{"qty": 1}"#).await,
     ] {

@@ -7,7 +7,7 @@ use ureq::http::Uri;
 /// Where the spans of requests go.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TraceArgs {
-    /// Send spans of requests to this collector: its base URL for OTLP over HTTP, such as http://collector:4318
+    /// Send spans of requests to this collector: its base URL for OTLP over HTTP
     #[arg(
         long = "otlp-endpoint",
         global = true,

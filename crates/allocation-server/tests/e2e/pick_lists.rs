@@ -167,6 +167,29 @@ fn a_released_list_leaves_its_units_to_others(database: &TestDatabase) {
     client.delete("/pick-lists/NONE").problem(404, "pick-list-not-found");
 }
 
+fn a_released_line_leaves_its_units_to_others_and_the_rest_ships(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "P"}));
+    assert_eq!(pick(&client, "P", 1, 6).status, 200);
+    client.delete("/pick-lists/P/lines/1").problem(409, "already-picked");
+    for _ in 0..2 {
+        assert_eq!(client.delete("/pick-lists/P/lines/2").status, 204);
+    }
+    pick(&client, "P", 2, 4).problem(409, "pick-line-withdrawn");
+    assert_eq!(pick(&client, "P", 3, 2).status, 200);
+    assert_eq!(
+        lines(&ship(&client, "P").json()),
+        ["1 C-1 O-1 6 shipped", "2 C-1 O-2 4 withdrawn", "3 L-1 O-1 2 shipped"]
+    );
+    client.delete("/pick-lists/P/lines/1").problem(409, "already-picked");
+    assert_eq!(counters(&client, "C-1"), [4, 0, 0, 6, 0]);
+    assert_eq!(lines(&make(&client, &json!({})).json()), ["1 C-1 O-2 4 open"]);
+    client.delete("/pick-lists/P/lines/9").problem(404, "pick-line-not-found");
+    client.delete("/pick-lists/P/lines/0").problem(422, "validation");
+}
+
 fn a_list_takes_units_that_match_its_criteria(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -485,6 +508,7 @@ on_every_database!(
     a_pick_is_not_undone,
     released_units_leave_their_list,
     a_released_list_leaves_its_units_to_others,
+    a_released_line_leaves_its_units_to_others_and_the_rest_ships,
     a_list_takes_units_that_match_its_criteria,
     a_list_has_three_formats,
     lists_are_listed_page_by_page,

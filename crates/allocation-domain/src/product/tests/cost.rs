@@ -89,6 +89,8 @@ fn steps_beside(others: u32) -> Vec<(&'static str, u64)> {
     count!("ship", shop => shop.ship(&line(1).list).unwrap());
     let three = list("P-2", PickCriteria::default()).with_max_lines(3).unwrap();
     count!("list", shop => shop.make_pick_list(&three).unwrap());
+    let first = PickLineId { list: three.list_id().clone(), line: 1 };
+    count!("release list line", shop => shop.release_pick_line(&first).unwrap());
     count!("release list", shop => shop.release_pick_list(three.list_id()).unwrap());
     count!("raise", shop => lamps!(shop).change_batch(&reference("B-1"), &change(30), later).unwrap());
     count!("lower", shop => lamps!(shop).change_batch(&reference("B-1"), &change(4), later).unwrap());

@@ -36,6 +36,7 @@ impl Picker {
             6 => self.cancel(),
             7 => self.give_back(),
             8..=9 => self.ship(),
+            10 => self.give_back_line(),
             _ => self.pick(),
         }
     }
@@ -117,6 +118,17 @@ impl Picker {
         let answer = self.client.delete(&format!("/pick-lists/{list}"));
         if answer.status != 204 {
             answer.problem(409, "already-picked");
+        }
+    }
+
+    fn give_back_line(&mut self) {
+        let Some(list) = self.any_list() else { return };
+        let number = 1 + self.below(3);
+        let answer = self.client.delete(&format!("/pick-lists/{list}/lines/{number}"));
+        match answer.status {
+            204 => assert!(self.picked.get(&(list, number)).is_none_or(|found| *found == 0), "{answer:?}"),
+            404 => drop(answer.problem(404, "pick-line-not-found")),
+            _ => drop(answer.problem(409, "already-picked")),
         }
     }
 
