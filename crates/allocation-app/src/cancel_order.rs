@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 impl UseCases {
     /// Cancels an order: its units are released and allocated to backorders.
     ///
-    /// A cancelled or expired order stays unchanged. An order with picked units is not cancelled.
+    /// A cancelled, closed or expired order stays unchanged, unless units of it were picked: that is an error.
     ///
     /// # Isolation
     ///

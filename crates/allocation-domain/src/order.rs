@@ -138,7 +138,7 @@ pub enum OrderStatus {
     Expired,
     /// It was cancelled, or has released all its units.
     Cancelled,
-    /// It was closed, or has released all units that are not shipped. No more are to come.
+    /// It was closed and its picked units are shipped, or it has released all units that are not shipped.
     Closed,
 }
 

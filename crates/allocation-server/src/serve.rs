@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::database::{Database, Writers};
 use crate::logging::{self, LogWriter};
 use crate::tls::ServerTls;
-use crate::traces::Traces;
+use crate::traces::{FLUSH_TIMEOUT, Traces};
 use crate::{connections, stop};
 use allocation_app::{
     AgeLimit, AllocationEngine, BackgroundTask, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health,
@@ -25,7 +25,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The seconds that a shutdown waits for requests in flight, a part of its total time.
 const HTTP_SECONDS: u64 = 20;
@@ -96,7 +96,6 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     vitals.extend(engine.vitals());
     vitals.extend([tail.vital(), reloading.vital()]);
     vitals.extend(fetching.iter().map(BackgroundTask::vital));
-    vitals.extend(traces.iter().map(|it| it.exporting.vital()));
     vitals.extend(server_tls.iter().map(|it| it.reloading.vital()));
     vitals.extend(background.iter().flat_map(Background::vitals));
     let backlog = BacklogMonitor::start(store.clone()).context("the backlog of events cannot be watched")?;
@@ -170,13 +169,15 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     if let Some(it) = server_tls {
         it.reloading.stop();
     }
-    if let Some(it) = traces {
-        it.exporting.stop();
-    }
     database.stop();
     tail.stop();
     if let Some(server) = metrics_server {
         server.stop();
+    }
+    if let Some(it) = traces
+        && !it.exporting.stop_by(Instant::now() + FLUSH_TIMEOUT)
+    {
+        tracing::warn!("the collector did not receive the last spans in time, they are dropped");
     }
     let counted = counters.snapshot();
     tracing::info!(

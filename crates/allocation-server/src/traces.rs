@@ -15,8 +15,10 @@ use ureq::Agent;
 
 /// The pause between two batches of spans.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The time limit of a request to the collector, and of the last requests of a shutdown together.
+/// The time limit of a request to the collector. During a shutdown, no request starts after it.
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a shutdown waits for the last spans.
+pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The maximum number of spans of a request to the collector.
 const BATCH: usize = 512;
 

@@ -137,8 +137,8 @@ fn resolved(products: &Products, order: &NewOrder) -> Outcome<Order, ()> {
 
 /// Returns how an order that was placed as a whole has ended, or `None` if it has not.
 ///
-/// Its lines end together, so those of the locked products show it. If changes have replaced all lines that were
-/// placed, the stored order shows it. That read needs no lock: a concurrent end comes before this decision or after
+/// Lines that were placed together end together, so those of the locked products show it. If changes have replaced
+/// all of them, the stored order shows it. That read needs no lock: a concurrent end comes before this decision or after
 /// it.
 fn end_of(
     unit: &mut dyn UnitOfWork,

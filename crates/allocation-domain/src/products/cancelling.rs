@@ -62,7 +62,7 @@ impl Cancellation {
     }
 
     /// Cancels the remaining lines in the order of their SKUs. Their units are released and serve the
-    /// waiting lines. A line that was cancelled or has expired is left unchanged.
+    /// waiting lines. A line that has ended is left unchanged.
     ///
     /// # Errors
     ///
@@ -81,8 +81,8 @@ impl Cancellation {
 }
 
 impl Products {
-    /// Cancels an order: its units are released and serve the waiting lines. An order that was cancelled or
-    /// has expired is left unchanged. An order of which units were picked is rejected.
+    /// Cancels an order: its units are released and serve the waiting lines. An order that has
+    /// ended is left unchanged. An order of which units were picked is rejected.
     ///
     /// Runs a [`Cancellation`] on products that are loaded completely.
     ///

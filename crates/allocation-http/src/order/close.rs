@@ -38,7 +38,7 @@ document!(CloseOrderProblems:
             "The `ETag` of the version to close, a list of them, or `*` for any"),
     ),
     responses(
-        (status = 200, description = "The order gets nothing more", body = Order<'_>,
+        (status = 200, description = "The order is closed", body = Order<'_>,
             headers(("ETag" = String, description = "The version of the order")),
             example = json!({
                 "order_id": "O-8", "status": "closed", "lines": [

@@ -59,7 +59,7 @@ choice_schema! {
     /// shipped, and more are to come. `shipped`: all units are shipped. `short`: the order lost units, does not
     /// accept backorders, and has no replacement yet. `expired`: the hold has expired. `cancelled`: the order was
     /// cancelled, or all its units were deallocated. `closed`: the order was closed, or its units that are not
-    /// shipped were deallocated; no more are to come.
+    /// shipped were deallocated.
     StatusSchema as "OrderStatus": OrderStatus::NAMES
 }
 

@@ -87,7 +87,7 @@ fn a_hold_expires_at_the_instant_of_its_expiry(database: &TestDatabase) {
     let hold = |order: &str| {
         let held = client.place(order, &[("LAMP", 5), ("SOFA", 5)], json!({"hold_seconds": 600}));
         assert_eq!(held.status, 201, "{held:?}");
-        let at = now() + 700_000;
+        let at = now() + 2_000_000;
         expire_at(database, order, at);
         at
     };
@@ -106,13 +106,13 @@ fn held_units_are_reallocated_from_the_instant_of_expiry(database: &TestDatabase
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
     client.place("O-1", &[("LAMP", 5)], json!({"hold_seconds": 600}));
-    let at = now() + 700_000;
+    let at = now() + 2_000_000;
     expire_at(database, "O-1", at);
     changes_at(at, || client.allocate("O-2", "LAMP", 3).status < 300);
     client.confirm("O-1").problem(409, "hold-expired");
 
     client.place("O-3", &[("LAMP", 2)], json!({"hold_seconds": 600}));
-    let at = now() + 700_000;
+    let at = now() + 2_000_000;
     expire_at(database, "O-3", at);
     changes_at(at, || client.place("O-4", &[("LAMP", 2)], json!({})).status < 300);
     assert_eq!(client.standing("O-2"), "allocated LAMP 3 (B-1 3)");

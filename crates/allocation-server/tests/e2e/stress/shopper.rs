@@ -275,7 +275,10 @@ impl Shopper {
         let lines = lines.iter().map(line).collect();
         let fleeting = held && fleeting;
         self.orders.insert(name.clone(), Order { sent: Some(sent), stands: Stands::Refused, fleeting, lines });
-        for answer in &answers {
+        // Its hold may have expired before the repeat.
+        let has_expired = |answer: &&Answer| fleeting && answer.json()["type"] == "/problems/hold-expired";
+        let (expired, answers): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(has_expired);
+        for answer in answers {
             self.expect(answer, if rejects { &[200, 201, 409] } else { &[200, 201] });
             if answer.status < 300 {
                 let stands = if held { Stands::Held } else { Stands::Firm };
@@ -284,6 +287,9 @@ impl Shopper {
             } else {
                 check_shortages(answer);
             }
+        }
+        if !expired.is_empty() {
+            self.orders.get_mut(&name).unwrap().stands = Stands::Expired;
         }
         if self.orders[&name].stands != Stands::Refused {
             self.names.push(name);
