@@ -19,8 +19,8 @@ pub(super) fn span(status: u16) -> RequestSpan {
     }
 }
 
-/// Starts a collector that responds to each connection with one status, and then is away. Returns its URL, and how
-/// many spans each request had.
+/// Starts a collector that responds to each connection with the next status and stops after the last one. Returns its
+/// URL, and the numbers of spans of its requests.
 fn collector(statuses: &'static [u16]) -> (String, JoinHandle<Vec<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
