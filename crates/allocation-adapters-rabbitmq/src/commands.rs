@@ -17,10 +17,11 @@ mod execution;
 mod kinds;
 mod problem;
 mod session;
+mod spans;
 
 use crate::broker::Broker;
 use crate::name::BrokerName;
-use allocation_app::{AllocationEngine, BackgroundTask, Backoff, FailureLog, UseCases, Vital};
+use allocation_app::{AllocationEngine, BackgroundTask, Backoff, FailureLog, Tracer, UseCases, Vital};
 use allocation_ports::CommandEffects;
 use attempts::Attempts;
 use execution::Executor;
@@ -55,6 +56,8 @@ pub struct CommandHandlers {
     pub use_cases: UseCases,
     /// Looks up the effects of earlier commands.
     pub effects: Arc<dyn CommandEffects>,
+    /// Chooses the commands that have a span; `None` if no command has one.
+    pub tracer: Option<Tracer>,
 }
 
 /// Consumes commands until it is stopped.
@@ -72,7 +75,7 @@ impl CommandConsumer {
     /// Returns an error when the system cannot start a thread.
     pub fn start(broker: Arc<Broker>, handlers: CommandHandlers, settings: CommandSettings) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
-        let executor = Executor::new(handlers, settings.blocking);
+        let executor = Executor::new(handlers, &settings);
         let task = BackgroundTask::spawn("commands", move |_| {
             broker.block_on(consume(&broker, &Arc::new(executor), &settings, stopped));
         })?;

@@ -50,6 +50,7 @@ mod ship_pick_list;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod tracer;
 mod unit_of_work;
 mod use_case_error;
 mod vital;
@@ -79,11 +80,14 @@ pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
 pub use tokens::Tokens;
+pub use tracer::{OpenSpan, SpanEnd, Tracer};
 pub use unit_of_work::{UnitCounters, UnitRunner, UnitSnapshot};
 pub use use_case_error::UseCaseError;
 pub use vital::Vital;
 
 use allocation_ports::{Clock, EventContext, Queries, UnitOfWork};
+use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 use unit_of_work::{Attempt, UnitResult};
 
@@ -136,7 +140,12 @@ impl UseCases {
         name: &'static str,
         command: impl FnMut(&mut dyn UnitOfWork, Attempt) -> UnitResult<T, R>,
     ) -> Result<T, UseCaseError<R>> {
-        self.counted(self.units.run(name, command)?.map_err(UseCaseError::Refused))
+        self.counted(self.units().run(name, command)?.map_err(UseCaseError::Refused))
+    }
+
+    /// Returns the runner of units that carry out this command.
+    fn units(&self) -> Cow<'_, UnitRunner> {
+        self.units.for_commands(iter::once(&self.context))
     }
 
     /// Counts the refusal of a command.

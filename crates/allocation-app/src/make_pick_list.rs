@@ -61,7 +61,7 @@ impl UseCases {
             let lines = untried(found.lines, &mut tried, list.max_lines());
             let found = Found { complete: found.complete, wanted: wanted(lines) };
             let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.context);
-            if let Some(decision) = self.units.run("make_pick_list", make)? {
+            if let Some(decision) = self.units().run("make_pick_list", make)? {
                 return self.counted(decision);
             }
         }

@@ -21,7 +21,8 @@ impl UseCases {
     /// [`StoreError`]; nothing has changed, except possibly after [`StoreError::OutcomeUnknown`]. The product may then
     /// be registered: its commit, or the read after it, got no reply.
     pub fn register_product(&self, sku: &Sku) -> Result<Outcome<ProductTotals>, StoreError> {
-        let is_new = self.units.run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
+        let is_new =
+            self.units().run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
         let found = self.queries.product(sku, self.clock.now());
         let found = found.map_err(|error| final_error(error, is_new))?;
         let product = found.ok_or_else(|| not_created(sku))?;

@@ -47,7 +47,7 @@ impl UseCases {
     pub fn release_expired_holds(&self, mut may_continue: impl FnMut() -> bool) -> Result<usize, StoreError> {
         let mut products = 0;
         while may_continue() {
-            let released = self.units.try_run(|unit, _| release(unit, self.clock.now()))?;
+            let released = self.units.try_run("release_expired", |unit, _| release(unit, self.clock.now()))?;
             self.units.counters().released_holds(released.holds);
             products += released.products;
             if released.products == 0 {

@@ -13,7 +13,7 @@ use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockUnitOfWork,
     MockUnitOfWorkFactory,
 };
-use allocation_ports::{StoreError, StoredPickList, UnitOfWork};
+use allocation_ports::{Span, SpanSink, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -237,6 +237,22 @@ pub(crate) fn restored(product: &Product) -> Product {
         pick_lines: product.pick_lines().map(|(id, line)| (id.clone(), line.clone())).collect(),
         ..locked_state(product.sku().as_str(), product.version() + 1)
     })
+}
+
+/// Keeps spans.
+#[derive(Default)]
+pub(crate) struct Recorder(Mutex<Vec<Span>>);
+
+impl SpanSink for Recorder {
+    fn record(&self, span: Span) {
+        self.0.lock().unwrap().push(span);
+    }
+}
+
+impl Recorder {
+    pub(crate) fn taken(&self) -> Vec<Span> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
 }
 
 /// Returns a unit whose repository is set up by `expect` and that must not be committed.

@@ -1,7 +1,10 @@
 mod counters;
+mod spans;
 
 use crate::{AgeLimit, RetryPolicy};
-use allocation_ports::{LockWait, StoreError, UnitOfWork, UnitOfWorkFactory};
+use allocation_ports::{EventContext, LockWait, SpanSink, StoreError, UnitOfWork, UnitOfWorkFactory};
+use spans::{UnitSpan, UnitTrace};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -51,6 +54,8 @@ pub struct UnitRunner {
     pub(crate) retry: RetryPolicy,
     deadline: Option<Deadline>,
     counters: Arc<UnitCounters>,
+    /// `None` if no unit has a span.
+    trace: Option<UnitTrace>,
 }
 
 /// The latest time at which a command may start.
@@ -77,7 +82,13 @@ impl UnitRunner {
     /// Returns a runner over a store.
     #[must_use]
     pub fn new(factory: Arc<dyn UnitOfWorkFactory>, retry: RetryPolicy) -> Self {
-        Self { factory, retry, deadline: None, counters: Arc::default() }
+        Self { factory, retry, deadline: None, counters: Arc::default(), trace: None }
+    }
+
+    /// Records spans of the units that carry out commands with a span. By default, no unit has a span.
+    #[must_use]
+    pub fn with_spans(self, sink: Arc<dyn SpanSink>) -> Self {
+        Self { trace: Some(UnitTrace { sink, commands: Arc::default() }), ..self }
     }
 
     /// Returns the counters of the units that this runner and its clones have run.
@@ -93,6 +104,13 @@ impl UnitRunner {
     pub(crate) fn until(self, age: AgeLimit) -> Self {
         let deadline = Deadline { at: age.deadline(), age, begun: Arc::default() };
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Returns this runner for units that carry out the commands with these contexts.
+    pub(crate) fn for_commands<'a>(&self, contexts: impl Iterator<Item = &'a EventContext>) -> Cow<'_, Self> {
+        let Some(trace) = &self.trace else { return Cow::Borrowed(self) };
+        let trace = UnitTrace { sink: Arc::clone(&trace.sink), commands: spans::of_commands(contexts) };
+        Cow::Owned(Self { trace: Some(trace), ..self.clone() })
     }
 
     /// Runs `work` in a unit of work.
@@ -124,18 +142,34 @@ impl UnitRunner {
         self.run_with(RunPolicy { wait, steps: MAX_STEPS, again: running_again_helps }, name, work)
     }
 
+    /// Runs `work` until its outcome is known, and records the span of all its runs.
     fn run_with<T>(
         &self,
         policy: RunPolicy,
         name: &'static str,
+        work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let span = UnitSpan::begin(self.trace.as_ref());
+        let mut attempt = Attempt { number: 1, resolving: false };
+        let result = self.run_attempts(policy, (name, span.as_ref()), &mut attempt, work);
+        if let Some(span) = span {
+            span.end(name, attempt.number, result.as_ref().err());
+        }
+        result
+    }
+
+    fn run_attempts<T>(
+        &self,
+        policy: RunPolicy,
+        (name, span): (&'static str, Option<&UnitSpan<'_>>),
+        attempt: &mut Attempt,
         mut work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let begun = Instant::now();
-        let mut attempt = Attempt { number: 1, resolving: false };
         let mut steps = 0;
         loop {
             let wait = if attempt.resolving { LockWait::Usual } else { policy.wait };
-            let error = match self.run_once(wait, attempt, &mut work) {
+            let error = match self.run_once(wait, *attempt, span, &mut work) {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) if steps < policy.steps && begun.elapsed() < self.retry.max_elapsed => {
                     steps += 1;
@@ -160,11 +194,12 @@ impl UnitRunner {
     /// Runs `work` once with a short lock wait, and again only to resolve an unknown commit.
     pub(crate) fn try_run<T>(
         &self,
+        name: &'static str,
         work: impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let unknown = |error: &StoreError| matches!(error, StoreError::OutcomeUnknown(_));
         let policy = RunPolicy { wait: LockWait::Short, steps: 0, again: unknown };
-        self.run_with(policy, "once", work)
+        self.run_with(policy, name, work)
     }
 
     /// Runs `work` once; returns `None` after a step.
@@ -172,6 +207,7 @@ impl UnitRunner {
         &self,
         wait: LockWait,
         attempt: Attempt,
+        span: Option<&UnitSpan<'_>>,
         work: &mut impl FnMut(&mut dyn UnitOfWork, Attempt) -> Result<UnitOutcome<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.check_deadline(attempt)?;
@@ -180,14 +216,14 @@ impl UnitRunner {
         self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
             UnitOutcome::Commit(answer) => {
-                self.commit(unit)?;
+                self.commit(unit, span)?;
                 if let Some(deadline) = &self.deadline {
                     deadline.begun.store(true, Ordering::Release);
                 }
                 Ok(Some(answer))
             }
             UnitOutcome::Rollback(answer) => Ok(Some(answer)),
-            UnitOutcome::Step => match self.commit(unit) {
+            UnitOutcome::Step => match self.commit(unit, span) {
                 Ok(()) => Ok(None),
                 // The next run finds out whether the step was committed.
                 Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::Conflict(cause)),
@@ -197,10 +233,14 @@ impl UnitRunner {
     }
 
     /// Commits a unit and measures the time.
-    fn commit(&self, unit: Box<dyn UnitOfWork>) -> Result<(), StoreError> {
+    fn commit(&self, unit: Box<dyn UnitOfWork>, span: Option<&UnitSpan<'_>>) -> Result<(), StoreError> {
         let begun = Instant::now();
         let committed = unit.commit();
-        self.counters.commit(begun.elapsed());
+        let took = begun.elapsed();
+        self.counters.commit(took);
+        if let Some(span) = span {
+            span.committed(took, &committed);
+        }
         committed
     }
 

@@ -8,9 +8,8 @@ use crate::metrics::{MetricSources, Metrics};
 use crate::problem::{Kind, Problem};
 use crate::request_failures::RequestFailures;
 use crate::requests::Requests;
-use crate::spans::{SpanSink, Tracer};
 use actix_web::HttpRequest;
-use allocation_app::{AccessControl, AllocationEngine, Keys, UseCases};
+use allocation_app::{AccessControl, AllocationEngine, Keys, Tracer, UseCases};
 use allocation_ports::{Clock, Queries, Readiness};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
@@ -107,11 +106,10 @@ impl Api {
         Self { access_log: Arc::new(AccessLog::new(every)), ..self }
     }
 
-    /// Records spans of requests: of those whose `traceparent` says that their trace is recorded, and of a share of
-    /// those that begin a trace, from 0 to 1. By default, no request has a span.
+    /// Records spans of the requests that a tracer chooses. By default, no request has a span.
     #[must_use]
-    pub fn with_spans(self, sink: Arc<dyn SpanSink>, ratio: f64) -> Self {
-        Self { tracer: Some(Arc::new(Tracer::new(sink, ratio))), ..self }
+    pub fn with_tracer(self, tracer: Tracer) -> Self {
+        Self { tracer: Some(Arc::new(tracer)), ..self }
     }
 
     /// Serves metrics at `/metrics`.

@@ -75,6 +75,5 @@ pub use metrics::{Build, MetricSources, Metrics, MetricsServer};
 pub use openapi::{openapi, openapi_json};
 pub use routes::app;
 pub use server::serve;
-pub use spans::{RequestSpan, SpanIds, SpanSink};
 pub use starting::Starting;
 pub use tls::{ClientAuth, Tls, TlsConfig, TlsError, TlsFiles};

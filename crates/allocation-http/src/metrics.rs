@@ -51,7 +51,7 @@ pub struct MetricSources {
     pub threads: Vec<Vital>,
     /// Returns the number of log lines dropped so far.
     pub dropped_log_lines: Box<dyn Fn() -> u64 + Send + Sync>,
-    /// Returns the number of spans of requests dropped so far.
+    /// Returns the number of spans dropped so far.
     pub dropped_spans: Box<dyn Fn() -> u64 + Send + Sync>,
     /// The program.
     pub build: Build,

@@ -2,11 +2,11 @@
 
 use crate::request_id::RequestId;
 use crate::requests::RouteIndex;
-use crate::spans::{OpenSpan, Tracer};
+use crate::spans;
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage, HttpRequest};
 use allocation_access::{Actor, Quota};
-use allocation_app::{Admission, Caller};
+use allocation_app::{Admission, Caller, OpenSpan, Tracer};
 use allocation_ports::TraceParent;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// Chooses the id of a request, begins its span if it has one, and adds the context to the request.
     pub(crate) fn begin(request: &ServiceRequest, tracer: Option<&Tracer>) -> Rc<Self> {
-        let span = tracer.and_then(|tracer| tracer.begin(request));
+        let span = tracer.and_then(|tracer| tracer.begin(spans::sent(request.headers()).as_ref()));
         let (route, admission) = (Cell::new(RouteIndex::NONE), OnceCell::new());
         let context = Rc::new(Self { id: RequestId::choose(request), route, admission, span });
         request.extensions_mut().insert(Rc::clone(&context));

@@ -6,10 +6,10 @@ use crate::connection::{InProgress, Observed};
 use crate::edge::{self, EdgeSettings};
 use crate::prefix::Prefix;
 use crate::request_log::Watch;
-use crate::spans::Tracer;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use allocation_app::Tracer;
 use futures_util::TryFutureExt;
 use futures_util::future::{Either, pending, ready};
 

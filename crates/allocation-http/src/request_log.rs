@@ -7,10 +7,11 @@ use crate::request_context::RequestContext;
 use crate::request_failures::RequestFailures;
 use crate::request_id::RequestId;
 use crate::requests::RouteIndex;
-use crate::spans::Tracer;
+use crate::spans;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::web::Data;
+use allocation_app::Tracer;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tracing::Level;
@@ -39,7 +40,7 @@ impl Watch {
             measure(api, context.route(), response, elapsed);
             if let (Some(tracer), Some(span)) = (&api.tracer, context.span()) {
                 let (method, route) = (response.request().method(), api.requests.template(context.route()));
-                tracer.end(span, method, route, response.status(), elapsed);
+                tracer.end(span, spans::end(method, route, response.status(), elapsed));
             }
             if response.status().is_server_error() {
                 log_failure(&context.id, response, &api.failures);

@@ -1,35 +1,10 @@
+use crate::TraceParent;
 use allocation_access::Actor;
 use allocation_domain::Sku;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// The trace that a request belongs to: a W3C `traceparent` of version 00, or of a later version with the
-/// same format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceParent(Arc<str>);
-
-impl TraceParent {
-    /// Parses a header's value. Returns `None` if it is not a `traceparent`; the caller then ignores it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let [version, trace, parent, flags] = parts[..] else { return None };
-        let hex = |part: &str, length: usize| {
-            part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let id = |part: &str, length: usize| hex(part, length) && part.bytes().any(|byte| byte != b'0');
-        let valid = hex(version, 2) && version != "ff" && id(trace, 32) && id(parent, 16) && hex(flags, 2);
-        valid.then(|| Self(text.into()))
-    }
-
-    /// Returns the value as it was sent.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// The id of the command that caused an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,25 +105,6 @@ impl EventContexts {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-    #[test]
-    fn only_a_valid_traceparent_is_accepted() {
-        assert_eq!(TraceParent::parse(TRACE).unwrap().as_str(), TRACE);
-        for wrong in [
-            "",
-            "00",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-        ] {
-            assert_eq!(TraceParent::parse(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn the_id_of_a_command_is_any_short_text() {

@@ -24,15 +24,17 @@ mod product_repository;
 mod queries;
 mod readiness;
 mod relay_store;
+mod span;
 mod store_error;
 mod store_monitor;
 mod token_key_source;
+mod trace_parent;
 mod unit_of_work;
 
 pub use allocation_access::{Actor, BrokerUser};
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
-pub use event_context::{CausationId, EventContext, EventContexts, TraceParent};
+pub use event_context::{CausationId, EventContext, EventContexts};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};
 pub use key_store::{KeyStore, MAX_KEYS, StoredKeys};
@@ -55,7 +57,9 @@ pub use readiness::{
     Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
+pub use span::{AttributeValue, Span, SpanAttribute, SpanIds, SpanKind, SpanLink, SpanSink};
 pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
 pub use token_key_source::{TokenKeySource, TokenKeysUnavailable};
+pub use trace_parent::TraceParent;
 pub use unit_of_work::{LockWait, UnitOfWork, UnitOfWorkFactory};

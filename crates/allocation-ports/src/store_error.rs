@@ -56,4 +56,18 @@ impl StoreError {
     pub fn invariant(name: impl Into<Cow<'static, str>>, cause: impl Into<Cause>) -> Self {
         Self::Invariant { name: name.into(), cause: cause.into() }
     }
+
+    /// Returns a short name of the kind of error.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Conflict(_) => "conflict",
+            Self::Busy(_) => "busy",
+            Self::ConnectionLost(_) => "connection-lost",
+            Self::Unavailable(_) => "unavailable",
+            Self::OutcomeUnknown(_) => "outcome-unknown",
+            Self::Invariant { .. } => "invariant",
+            Self::Failed(_) => "failed",
+        }
+    }
 }

@@ -3,9 +3,8 @@
 use crate::broker::Exchange;
 use crate::config::Settings;
 use crate::database::Ports;
-use allocation_app::{
-    AllocationEngine, BackgroundTask, EngineCounters, EventSequencer, EventTail, SequencerPorts, UseCases, Vital,
-};
+use allocation_adapters_rabbitmq::CommandHandlers;
+use allocation_app::{BackgroundTask, EngineCounters, EventSequencer, EventTail, SequencerPorts, Vital};
 use allocation_ports::Clock;
 use anyhow::Context;
 use std::io;
@@ -32,13 +31,14 @@ impl Background {
         store: &Arc<dyn Ports>,
         clock: &Arc<dyn Clock>,
         tail: &EventTail,
-        (engine, counters): (&AllocationEngine, &Arc<EngineCounters>),
-        use_cases: &UseCases,
+        counters: &Arc<EngineCounters>,
+        handlers: CommandHandlers,
     ) -> anyhow::Result<Self> {
+        let use_cases = &handlers.use_cases;
         let sweeper = use_cases.start_sweeper(SWEEP_PAUSE).context("the sweeper cannot be started")?;
         let mover = use_cases.start_mover(MOVE_PAUSE).context("lines of batches cannot be moved")?;
         let sequencer = start_sequencer(store, tail, settings).context("the event sequencer cannot be started")?;
-        let exchange = Exchange::start(settings, store, clock, engine, counters, use_cases)?;
+        let exchange = Exchange::start(settings, store, clock, counters, handlers)?;
         Ok(Self { sweeper, mover, sequencer, exchange })
     }
 

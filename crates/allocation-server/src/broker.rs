@@ -6,9 +6,7 @@ use crate::tls::read_authorities;
 use allocation_adapters_rabbitmq::{
     AmqpUrl, Broker, CommandConsumer, CommandHandlers, CommandSettings, RabbitPublisher,
 };
-use allocation_app::{
-    AllocationEngine, EngineCounters, LoadMonitor, Relay, RelayPorts, RelaySettings, UseCases, Vital,
-};
+use allocation_app::{EngineCounters, LoadMonitor, Relay, RelayPorts, RelaySettings, Vital};
 use allocation_ports::Clock;
 use anyhow::Context;
 use std::sync::Arc;
@@ -42,9 +40,8 @@ impl Exchange {
         settings: &Settings,
         store: &Arc<dyn Ports>,
         clock: &Arc<dyn Clock>,
-        engine: &AllocationEngine,
         counters: &Arc<EngineCounters>,
-        use_cases: &UseCases,
+        handlers: CommandHandlers,
     ) -> anyhow::Result<Option<Self>> {
         let Some(url) = settings.broker.url()? else { return Ok(None) };
         let BrokerSettings { amqp_exchange, amqp_queue, .. } = &settings.broker;
@@ -63,7 +60,6 @@ impl Exchange {
         let blocking = usize::try_from(BLOCKING)?;
         let consuming =
             CommandSettings { queue, prefetch: PREFETCH, bytes: BYTES, blocking, backoff: relaying.backoff };
-        let handlers = CommandHandlers { engine: engine.clone(), use_cases: use_cases.clone(), effects: store.clone() };
         let relay = Relay::start(ports, relaying).context("the relay cannot be started")?;
         let commands = CommandConsumer::start(broker, handlers, consuming).context("commands cannot be consumed")?;
         Ok(Some(Self { commands, relay }))

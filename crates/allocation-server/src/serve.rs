@@ -10,9 +10,10 @@ use crate::logging::{self, LogWriter};
 use crate::tls::ServerTls;
 use crate::traces::{FLUSH_TIMEOUT, Traces};
 use crate::{connections, stop};
+use allocation_adapters_rabbitmq::CommandHandlers;
 use allocation_app::{
     AgeLimit, AllocationEngine, BackgroundTask, BacklogMonitor, EngineCounters, EngineSettings, EventTail, Health,
-    InvariantMonitor, RetryPolicy, UnitRunner, UseCases,
+    InvariantMonitor, RetryPolicy, Tracer, UnitRunner, UseCases,
 };
 use allocation_http::{
     Api, BlockingLimits, Build, Endpoint, EventFeed, MetricSources, Metrics, MetricsServer, Starting,
@@ -72,7 +73,12 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         AccessToServer::start(settings, &database, listener.local_addr()?)?;
     let (store, clock, writers) = (Arc::clone(&database.ports), Arc::clone(&database.clock), database.writers);
     let metrics_listener = settings.metrics_address.map(listen_for_metrics).transpose()?;
+    let tracer = traces.as_ref().map(|it| Tracer::new(it.spans.clone(), settings.traces.trace_ratio));
     let units = UnitRunner::new(store.clone(), RetryPolicy::default());
+    let units = match &tracer {
+        Some(tracer) => units.with_spans(Arc::clone(tracer.sink())),
+        None => units,
+    };
     let unit_counters = Arc::clone(units.counters());
     let counters = Arc::new(EngineCounters::default());
     let age = AgeLimit::start(Duration::from_secs(settings.max_command_age_seconds))
@@ -86,7 +92,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let tail = EventTail::start(store.clone(), READER_QUEUE_LENGTH).context("the events cannot be watched")?;
     let background = match settings.access() {
         Access::ReadWrite => {
-            Some(Background::start(settings, &store, &clock, &tail, (&engine, &counters), &use_cases)?)
+            let (use_cases, tracer) = (use_cases.clone(), tracer.clone());
+            let handlers = CommandHandlers { engine: engine.clone(), use_cases, effects: store.clone(), tracer };
+            Some(Background::start(settings, &store, &clock, &tail, &counters, handlers)?)
         }
         Access::ReadOnly => {
             tracing::info!("read-only: queries and events are served, nothing is written, published or consumed");
@@ -130,8 +138,8 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
         .with_edge(settings.edge_settings())
         .with_access_log(settings.access_log)
         .with_calendar(settings.calendar());
-    let api = match &traces {
-        Some(it) => api.with_spans(it.spans.clone(), settings.traces.trace_ratio),
+    let api = match tracer {
+        Some(tracer) => api.with_tracer(tracer),
         None => api,
     };
     let metrics = Arc::new(api.metrics(sources));

@@ -1,4 +1,4 @@
-//! Spans of requests, sent to a collector by OTLP over HTTP.
+//! Spans, sent to a collector by OTLP over HTTP.
 
 mod otlp;
 mod span_queue;
@@ -6,7 +6,7 @@ mod span_queue;
 use crate::config::TraceArgs;
 use crate::https;
 use allocation_app::{BackgroundTask, FailureLog};
-use allocation_http::RequestSpan;
+use allocation_ports::Span;
 use anyhow::{Context, ensure};
 pub(crate) use span_queue::SpanQueue;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The maximum number of spans of a request to the collector.
 const BATCH: usize = 512;
+/// The maximum size of a response of the collector in bytes.
+const MAX_RESPONSE: u64 = 64 << 10;
 
 /// The export of spans, which runs on a thread of its own.
 pub(crate) struct Traces {
@@ -71,7 +73,11 @@ impl Exporter {
                 return;
             }
             match self.send(&batch) {
-                Ok(()) => self.log.succeeded(),
+                Ok(0) => self.log.succeeded(),
+                Ok(rejected) => {
+                    self.spans.dropped(rejected.min(batch.len()));
+                    self.log.failed_because(&format_args!("the collector rejects {rejected} of {} spans", batch.len()));
+                }
                 Err(error) => {
                     self.spans.dropped(batch.len());
                     self.log.failed_because(&format_args!("{error:#}"));
@@ -82,11 +88,14 @@ impl Exporter {
         }
     }
 
-    fn send(&self, batch: &[RequestSpan]) -> anyhow::Result<()> {
+    /// Sends spans; returns the number of those that the collector rejects.
+    fn send(&self, batch: &[Span]) -> anyhow::Result<usize> {
         let request = self.agent.post(&self.url).content_type("application/json");
-        let sent = request.send(otlp::request(batch).to_string()).with_context(|| format!("POST {}", self.url))?;
+        let mut sent = request.send(otlp::request(batch).to_string()).with_context(|| format!("POST {}", self.url))?;
         ensure!(sent.status() == 200, "POST {}: {}", self.url, sent.status());
-        Ok(())
+        // A response that cannot be read tells of no rejected span: the collector has taken the batch.
+        let response = sent.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec().unwrap_or_default();
+        Ok(otlp::rejected(&response))
     }
 }
 

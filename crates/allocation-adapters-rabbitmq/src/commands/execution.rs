@@ -1,12 +1,14 @@
 //! Executing commands.
 
-use super::CommandHandlers;
 use super::command::Command;
 use super::envelope::Envelope;
 use super::problem::{NotDone, Problem};
+use super::spans::CommandSpan;
+use super::{CommandHandlers, CommandSettings};
 use allocation_domain::{BatchChange, Event};
 use allocation_ports::{CausationId, StoreError};
 use allocation_requests::AddBatch;
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -15,11 +17,14 @@ pub(super) struct Executor {
     handlers: CommandHandlers,
     /// Limits the commands that use their own database connection.
     blocking: Semaphore,
+    /// The name of the queue.
+    queue: Arc<str>,
 }
 
 impl Executor {
-    pub(super) fn new(handlers: CommandHandlers, blocking: usize) -> Self {
-        Self { handlers, blocking: Semaphore::new(blocking.clamp(1, Semaphore::MAX_PERMITS)) }
+    pub(super) fn new(handlers: CommandHandlers, settings: &CommandSettings) -> Self {
+        let blocking = Semaphore::new(settings.blocking.clamp(1, Semaphore::MAX_PERMITS));
+        Self { handlers, blocking, queue: settings.queue.to_string().into() }
     }
 
     /// Returns, for each command, whether it has taken effect before.
@@ -35,12 +40,22 @@ impl Executor {
         Ok(commands.iter().map(is_done).collect())
     }
 
-    /// Executes a command.
+    /// Executes a command, with a span if the tracer chooses it.
+    pub(super) async fn execute(&self, mut envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
+        let span = CommandSpan::begin(self.handlers.tracer.as_ref(), &mut envelope);
+        let outcome = self.execute_once(envelope, redelivered).await;
+        if let Some(span) = span {
+            span.end(&self.queue, &outcome);
+        }
+        outcome
+    }
+
+    /// Executes a command, unless it has taken effect.
     ///
     /// A redelivered command may be running elsewhere, or may have been until just now: its own effect then
     /// causes the rejection. A sender may also send a command twice at once. Only a repeated deallocation
     /// is then rejected.
-    pub(super) async fn execute(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
+    async fn execute_once(&self, envelope: Envelope, redelivered: bool) -> Result<(), NotDone> {
         let may_be_done = redelivered || matches!(envelope.command, Command::Deallocate { .. });
         let again = may_be_done.then(|| envelope.clone());
         match (self.carry_out(envelope).await, again) {

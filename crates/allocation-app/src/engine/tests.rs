@@ -1,9 +1,9 @@
 use super::*;
 use crate::RetryPolicy;
-use crate::testing::{ManualTime, batch, cause, line, new_order, new_orders, product, sku};
+use crate::testing::{ManualTime, Recorder, batch, cause, line, new_order, new_orders, product, sku};
 use allocation_domain::{OrderTerms, Product, Sku};
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork, MockUnitOfWorkFactory};
-use allocation_ports::{LockRequest, UnitOfWork};
+use allocation_ports::{LockRequest, TraceParent, UnitOfWork};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, MutexGuard};
@@ -30,6 +30,7 @@ struct Shared {
     held: Mutex<BTreeSet<Sku>>,
     time: ManualTime,
     counters: Arc<EngineCounters>,
+    spans: Arc<Recorder>,
 }
 
 impl Shared {
@@ -147,7 +148,7 @@ fn engine(
     fault: fn(&[LockRequest]) -> Option<StoreError>,
 ) -> AllocationEngine {
     let mut factory = MockUnitOfWorkFactory::new();
-    let (counters, time) = (Arc::clone(&shared.counters), shared.time.clone());
+    let (counters, time, spans) = (Arc::clone(&shared.counters), shared.time.clone(), Arc::clone(&shared.spans));
     let shared = Arc::clone(shared);
     factory.expect_begin().returning(move |_| {
         shared.pass_gate();
@@ -169,7 +170,8 @@ fn engine(
         group_size: NonZeroUsize::new(GROUP_SIZE).unwrap(),
     };
     let age = AgeLimit::by(time.monotonic(), MAX_AGE);
-    AllocationEngine::start(&UnitRunner::new(Arc::new(factory), retry), &counters, &age, settings).unwrap()
+    let units = UnitRunner::new(Arc::new(factory), retry).with_spans(spans);
+    AllocationEngine::start(&units, &counters, &age, settings).unwrap()
 }
 
 fn no_fault(_: &[LockRequest]) -> Option<StoreError> {
@@ -541,3 +543,23 @@ fn a_product_that_stays_behind_is_rejected_in_time_and_delays_no_other() {
 mod age;
 mod bulk;
 mod held;
+
+#[test]
+fn a_group_is_a_child_of_its_first_traced_command_and_has_links_to_the_others() {
+    let shared = Shared::with(&[("LAMP", 10)]);
+    let (engine, first) = stalled(&shared, 100);
+    let submit = |order_id: &str, traceparent| {
+        let context = EventContext { traceparent, ..EventContext::default() };
+        engine.submit_line(line(order_id, "LAMP", 1), context).unwrap()
+    };
+    let traces = [None, TraceParent::of_span(1, 2), TraceParent::of_span(3, 4)];
+    let replies: Vec<_> = ["O-1", "O-2", "O-3"].into_iter().zip(traces).map(|(id, trace)| submit(id, trace)).collect();
+    shared.open_gate();
+    assert_eq!(reply(first), "allocated");
+    assert!(replies.into_iter().map(reply).all(|it| it == "allocated"));
+    let spans = shared.spans.taken();
+    let [commit, group] = &spans[..] else { panic!("the first group has no span: {spans:?}") };
+    assert_eq!((&*commit.name, &*group.name), ("commit", "decide_group"));
+    assert_eq!((group.ids.trace, group.ids.parent), (1, Some(2)));
+    assert_eq!(group.links.iter().map(|link| (link.trace, link.span)).collect::<Vec<_>>(), [(3, 4)]);
+}

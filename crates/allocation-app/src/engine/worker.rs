@@ -10,6 +10,7 @@ use crate::unit_of_work::{Attempt, FarBehind, UnitOutcome};
 use crate::{AgeLimit, UnitRunner};
 use allocation_domain::Sku;
 use allocation_ports::{LockWait, StoreError, UnitOfWork};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -130,7 +131,7 @@ impl Worker {
             return group;
         }
         let begun = Instant::now();
-        let decided = self.units.run_waiting(LockWait::Brief, "decide_group", |unit, attempt| {
+        let decided = self.units_for(&group).run_waiting(LockWait::Brief, "decide_group", |unit, attempt| {
             if attempt.number > 1 {
                 self.counters.retry();
             }
@@ -143,8 +144,9 @@ impl Worker {
     /// Decides commands, waiting briefly for their products; returns them if the products stay locked.
     pub(super) fn decide_with_a_wait(&self, mut group: Vec<Job>) -> Vec<Job> {
         let begun = Instant::now();
+        let units = self.units_for(&group);
         let work = |unit: &mut dyn UnitOfWork, attempt: Attempt| self.decide_some(unit, attempt, &mut group, false);
-        match self.units.try_run(work) {
+        match units.try_run("decide_held", work) {
             Err(StoreError::Busy(_) | StoreError::Conflict(_)) => group,
             decided => {
                 self.measure(&group, &decided, 0, begun);
@@ -161,9 +163,15 @@ impl Worker {
             return Vec::new();
         }
         self.counters.retry();
-        let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &mut part, true));
+        let units = self.units_for(&part);
+        let decided = units.try_run("decide_part", |unit, attempt| self.decide_some(unit, attempt, &mut part, true));
         self.measure(&part, &decided, 0, begun);
         self.finish(part, decided, until)
+    }
+
+    /// Returns the runner of units that decide these commands.
+    fn units_for(&self, group: &[Job]) -> Cow<'_, UnitRunner> {
+        self.units.for_commands(group.iter().map(|job| &job.context))
     }
 
     /// Decides a group in a unit of work; with `ask`, without the commands whose products are held.
@@ -265,7 +273,8 @@ impl Worker {
                 break;
             }
             self.counters.retry();
-            let decided = self.units.try_run(|unit, attempt| self.decide_some(unit, attempt, &mut behind, true));
+            let units = self.units_for(&behind);
+            let decided = units.try_run("catch_up", |unit, attempt| self.decide_some(unit, attempt, &mut behind, true));
             self.measure(&behind, &decided, 0, begun);
             match decided {
                 Ok(()) => {

@@ -156,7 +156,7 @@ fn a_step_of_unknown_outcome_is_no_decision() {
 #[test]
 fn a_request_on_a_product_that_is_not_behind_takes_no_step() {
     let runner = runner(vec![committed(|_| {})]);
-    let error = runner.try_run(|_, _| Ok(UnitOutcome::<()>::Step)).unwrap_err();
+    let error = runner.try_run("test", |_, _| Ok(UnitOutcome::<()>::Step)).unwrap_err();
     assert!(matches!(error, StoreError::Busy(_)));
 }
 

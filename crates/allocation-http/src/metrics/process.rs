@@ -15,7 +15,7 @@ pub(super) fn write(to: &mut MetricWriter<'_>, sources: &MetricSources) -> fmt::
     )?;
     to.counter(
         "allocation_spans_dropped",
-        "Spans of requests that the collector did not take in time.",
+        "Spans that the collector did not take in time, or rejected.",
         count((sources.dropped_spans)()),
     )?;
     let threads = || sources.threads.iter().map(|thread| [("thread", thread.name().to_owned())]).zip(&sources.threads);

@@ -4,10 +4,10 @@ use clap::Args;
 use std::path::PathBuf;
 use ureq::http::Uri;
 
-/// Where the spans of requests go.
+/// Where spans go.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TraceArgs {
-    /// Send spans of requests to this collector: its base URL for OTLP over HTTP
+    /// Send spans to this collector: its base URL for OTLP over HTTP
     #[arg(
         long = "otlp-endpoint",
         global = true,
@@ -27,7 +27,7 @@ pub(crate) struct TraceArgs {
     )]
     pub(crate) otlp_ca: Option<PathBuf>,
 
-    /// The share of requests without a traceparent that are traced, from 0 to 1
+    /// The share of requests and commands without a traceparent that are traced, from 0 to 1
     #[arg(
         long = "trace-ratio",
         global = true,

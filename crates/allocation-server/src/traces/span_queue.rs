@@ -1,4 +1,4 @@
-use allocation_http::{RequestSpan, SpanSink};
+use allocation_ports::{Span, SpanSink};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,13 +9,13 @@ const CAPACITY: usize = 8_192;
 /// Spans on their way to the collector. A full queue drops further ones.
 #[derive(Debug, Default)]
 pub(crate) struct SpanQueue {
-    waiting: Mutex<VecDeque<RequestSpan>>,
+    waiting: Mutex<VecDeque<Span>>,
     dropped: AtomicU64,
 }
 
 impl SpanQueue {
     /// Takes the oldest spans, `count` at most.
-    pub(crate) fn take(&self, count: usize) -> Vec<RequestSpan> {
+    pub(crate) fn take(&self, count: usize) -> Vec<Span> {
         let mut waiting = self.waiting();
         let count = count.min(waiting.len());
         waiting.drain(..count).collect()
@@ -31,13 +31,13 @@ impl SpanQueue {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<RequestSpan>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Span>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SpanSink for SpanQueue {
-    fn record(&self, span: RequestSpan) {
+    fn record(&self, span: Span) {
         let mut waiting = self.waiting();
         if waiting.len() < CAPACITY {
             waiting.push_back(span);
@@ -52,17 +52,17 @@ impl SpanSink for SpanQueue {
 mod tests {
     use super::{CAPACITY, SpanQueue};
     use crate::traces::tests::span;
-    use allocation_http::SpanSink;
+    use allocation_ports::SpanSink;
 
     #[test]
     fn a_full_queue_drops_and_counts_further_spans() {
         let queue = SpanQueue::default();
-        for status in (100..500).cycle().take(CAPACITY + 3) {
-            queue.record(span(status));
+        for number in (100..500).cycle().take(CAPACITY + 3) {
+            queue.record(span(number));
         }
         assert_eq!(queue.count_dropped(), 3);
         let taken = queue.take(usize::MAX);
-        assert_eq!((taken.len(), taken[0].status), (CAPACITY, 100), "the oldest stay");
+        assert_eq!((taken.len(), taken[0].ids.span), (CAPACITY, 100), "the oldest stay");
         queue.record(span(200));
         assert_eq!((queue.take(2).len(), queue.count_dropped()), (1, 3), "there is room again");
     }

@@ -1,6 +1,6 @@
 use super::{BATCH, Exporter, SpanQueue};
 use crate::https;
-use allocation_http::{RequestSpan, SpanIds, SpanSink};
+use allocation_ports::{Span, SpanAttribute, SpanIds, SpanKind, SpanSink};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -8,20 +8,28 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Returns the span of a request.
-pub(super) fn span(status: u16) -> RequestSpan {
-    RequestSpan {
-        ids: SpanIds { trace: 10, span: 11, parent: Some(12) },
-        method: "POST",
-        route: "/allocations".to_owned(),
-        status,
+pub(super) fn span(id: u64) -> Span {
+    Span {
+        ids: SpanIds { trace: 10, span: id, parent: Some(12) },
+        kind: SpanKind::Server,
+        name: "POST /allocations".into(),
         began: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         took: Duration::from_millis(2),
+        failed: false,
+        attributes: vec![SpanAttribute::text("http.route", "/allocations")],
+        links: Vec::new(),
+        dropped_links: 0,
     }
 }
 
 /// Starts a collector that responds to each connection with the next status and stops after the last one. Returns its
 /// URL, and the numbers of spans of its requests.
 fn collector(statuses: &'static [u16]) -> (String, JoinHandle<Vec<usize>>) {
+    collector_with("{}", statuses)
+}
+
+/// Like [`collector`], with this body of each response.
+fn collector_with(body: &'static str, statuses: &'static [u16]) -> (String, JoinHandle<Vec<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let respond = move |status: &u16| {
@@ -30,11 +38,13 @@ fn collector(statuses: &'static [u16]) -> (String, JoinHandle<Vec<usize>>) {
         let head: Vec<String> =
             reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
         let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-        let mut body = vec![0; length.unwrap()];
-        reader.read_exact(&mut body).unwrap();
-        write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}").unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len()
+        let mut sent = vec![0; length.unwrap()];
+        reader.read_exact(&mut sent).unwrap();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
+        let sent: serde_json::Value = serde_json::from_slice(&sent).unwrap();
+        sent["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len()
     };
     (url, thread::spawn(move || statuses.iter().map(respond).collect()))
 }
@@ -84,4 +94,14 @@ fn an_export_that_must_stop_takes_no_further_batch() {
     let exporter = exporter("http://127.0.0.1:1", GENEROUS, 1);
     exporter.export(|| false);
     assert_eq!(exporter.spans.take(BATCH).len(), 1);
+}
+
+#[test]
+fn spans_that_the_collector_rejects_are_counted_and_logged() {
+    let (url, collected) = collector_with(r#"{"partialSuccess":{"rejectedSpans":"2"}}"#, &[200]);
+    let exporter = exporter(&url, GENEROUS, 5);
+    exporter.export(|| true);
+    assert_eq!(collected.join().unwrap(), [5]);
+    assert_eq!(exporter.spans.count_dropped(), 2);
+    assert!(exporter.log.is_failing());
 }

@@ -1,7 +1,8 @@
 //! Commands from the broker.
 
-use super::{CLOUD_EVENT, SOON, allocate, command, dead_letters, eventually, serve};
+use super::{CLOUD_EVENT, SOON, allocate, command, dead_letters, eventually, serve, with_broker};
 use crate::support::{Client, Server, TestDatabase, on_every_database};
+use crate::traces::Collector;
 use allocation_test_support::{BrokerClient, TestBroker};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -76,6 +77,29 @@ fn commands_have_the_effect_of_requests(database: &TestDatabase) {
     assert!(dead_letters(&sender, &broker).is_empty());
     let query = |table| format!("SELECT order_id FROM {table} WHERE traceparent = '{trace}'");
     assert_eq!(database.texts(&format!("{} UNION ALL {}", query("events"), query("outbox"))), ["O-1"]);
+}
+
+fn a_command_has_a_span_between_that_of_its_sender_and_those_of_its_effects(database: &TestDatabase) {
+    let (broker, collector) = (TestBroker::shared(), Collector::start());
+    let (sender, queue) = (broker.client(), broker.name("commands"));
+    sender.declare(&queue);
+    let server = Server::start_with(database, |command| {
+        let command = with_broker(command, &broker).env("ALLOCATION_OTLP_ENDPOINT", &collector.url);
+        command.env("ALLOCATION_TRACE_RATIO", "0")
+    });
+    let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20});
+    let mut command: Value = serde_json::from_str(&command("C-1", "add_batch", &batch)).unwrap();
+    command["traceparent"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into();
+    sender.send_all(&queue, CLOUD_EVENT, &[command.to_string()]);
+    let name = format!("process {queue}");
+    eventually("the command has a span", || !collector.named(&name).is_empty());
+    let (span, unit) = (collector.one(&name), collector.one("add_batch"));
+    assert_eq!((&span["kind"], &span["parentSpanId"]), (&json!(5), &json!("00f067aa0ba902b7")));
+    assert_eq!((&unit["traceId"], &unit["parentSpanId"]), (&span["traceId"], &span["spanId"]));
+    let read = || server.client().get("/events?after=0").json();
+    eventually("the event has a position", || read().as_array().is_some_and(|events| events.len() == 1));
+    let caused = format!("00-{}-{}-01", span["traceId"].as_str().unwrap(), span["spanId"].as_str().unwrap());
+    assert_eq!(read()[0]["traceparent"], caused);
 }
 
 fn the_events_of_a_command_name_the_user_that_the_broker_has_checked(database: &TestDatabase) {
@@ -301,6 +325,7 @@ fn a_stop_finishes_commands_in_progress(database: &TestDatabase) {
 
 on_every_database!(
     commands_have_the_effect_of_requests,
+    a_command_has_a_span_between_that_of_its_sender_and_those_of_its_effects,
     the_events_of_a_command_name_the_user_that_the_broker_has_checked,
     an_impossible_command_is_a_dead_letter_and_delays_nothing,
     a_broken_invariant_is_a_dead_letter_at_once,
