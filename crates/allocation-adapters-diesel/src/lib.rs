@@ -7,6 +7,8 @@
 #![warn(missing_docs)]
 
 mod any_connection;
+mod archive;
+mod archived_row;
 mod backup;
 mod backup_error;
 mod batch_row;

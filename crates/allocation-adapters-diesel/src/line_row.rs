@@ -8,6 +8,7 @@ use allocation_domain::{
     PickLineId, ReservationState, Sku,
 };
 use allocation_ports::StoreError;
+use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
@@ -42,6 +43,8 @@ columns! {
         listed: Integer => i32,
         picked: Integer => i32,
         shipped: Integer => i32,
+        /// When the line was completed, as far as that was recorded.
+        completed_at: Nullable<BigInt> => Option<i64>,
     }
 }
 
@@ -128,8 +131,8 @@ impl LineValues {
         })
     }
 
-    /// Returns the row of a line.
-    pub(crate) fn of(line: &LineRow) -> Result<Self, StoreError> {
+    /// Returns the row of a line that was completed at an instant, or is not complete.
+    pub(crate) fn of(line: &LineRow, completed_at: Option<DateTime<Utc>>) -> Result<Self, StoreError> {
         Ok(Self {
             quantity: row::integer(line.quantity.get())?,
             placed_at: line.terms.placed_at.timestamp_micros(),
@@ -148,6 +151,7 @@ impl LineValues {
             listed: row::integer(line.fulfilment.listed)?,
             picked: row::integer(line.fulfilment.picked)?,
             shipped: row::integer(line.fulfilment.shipped)?,
+            completed_at: completed_at.map(|at| at.timestamp_micros()),
         })
     }
 }
@@ -169,6 +173,7 @@ impl From<PlainLineValues> for LineValues {
             listed: 0,
             picked: 0,
             shipped: 0,
+            completed_at: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Code specific to PostgreSQL.
 
+mod archive;
 mod deadline;
 mod lines;
 mod locking;
@@ -12,6 +13,7 @@ pub(crate) mod sequencing;
 mod session;
 pub(crate) mod statements;
 
+pub(crate) use archive::archive;
 pub(crate) use deadline::{Silence, Use};
 pub(crate) use lines::{lines, order_lines};
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(crate) mod backorders;
 pub(crate) mod batches;
 pub(crate) mod blocks;
 pub(crate) mod candidates;
+pub(crate) mod completed;
 mod effects;
 pub(crate) mod events;
 
@@ -23,6 +24,7 @@ pub(crate) use allocations::allocations;
 pub(crate) use availability::availability;
 pub(crate) use backorders::backorders;
 pub(crate) use batches::{batch_at, batches, overdue_batches};
+pub(crate) use completed::completed_orders;
 pub(crate) use effects::caused_by;
 pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;

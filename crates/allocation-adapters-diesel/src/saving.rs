@@ -108,7 +108,7 @@ impl<'a> RowChanges<'a> {
         for Decided { at, changes } in decided {
             rows.push_batches(changes)?;
             for line in &changes.lines {
-                rows.push_line(changes.sku.as_str(), line)?;
+                rows.push_line(changes.sku.as_str(), line, *at)?;
             }
             rows.push_pick_lines(changes)?;
             rows.push_product(changes);
@@ -168,10 +168,11 @@ impl<'a> RowChanges<'a> {
         Ok(())
     }
 
-    /// Adds the rows of a changed line: its own, with an allocation that lies whole in one batch, and the parts of
-    /// a split line.
-    fn push_line(&mut self, sku: &'a str, line: &LineChange<'a>) -> Result<(), StoreError> {
+    /// Adds the rows of a line that was changed at an instant: its own, with an allocation that lies whole in one batch,
+    /// and the parts of a split line.
+    fn push_line(&mut self, sku: &'a str, line: &LineChange<'a>, at: DateTime<Utc>) -> Result<(), StoreError> {
         let key = LineKey { sku, order_id: line.order_id.as_str() };
+        let completed_at = line.after.filter(|after| after.is_complete()).map(|_| at);
         match (line.before, line.after) {
             (_, None) => self.removed_lines.push(key),
             (None, Some(after)) => {
@@ -179,7 +180,7 @@ impl<'a> RowChanges<'a> {
                 match PlainLineValues::of(&row)? {
                     Some(values) => self.added_plain_lines.push((key, values, whole)),
                     None => {
-                        let values = LineValues::of(&row)?;
+                        let values = LineValues::of(&row, completed_at)?;
                         self.added_lines.push(AddedLine { key, slot: key.sku, values, whole });
                     }
                 }
@@ -187,7 +188,7 @@ impl<'a> RowChanges<'a> {
             (Some(before), Some(after)) => {
                 let (row, whole) = (after.row(), whole(after)?);
                 if row != before.row() || whole != self::whole(before)? {
-                    self.changed_lines.push((key, LineValues::of(&row)?, whole));
+                    self.changed_lines.push((key, LineValues::of(&row, completed_at)?, whole));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Code specific to SQLite.
 
+mod archive;
 mod execution;
 mod file;
 mod locking;
@@ -12,6 +13,7 @@ pub(crate) mod sequencing;
 mod session;
 mod statements;
 
+pub(crate) use archive::archive;
 pub(crate) use file::DatabaseFile;
 pub(crate) use locking::{lines, lock};
 pub(crate) use orders::{add_orders, find_orders, order_lines, orders_with_lines};

@@ -5,7 +5,7 @@ use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::order_row::OrderRow;
 use crate::saving::{Decided, RowChanges};
-use crate::{expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
+use crate::{archive, expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
 use allocation_domain::{
     BatchReference, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
@@ -211,6 +211,14 @@ impl<C: DerefMut<Target = AnyConnection>> OrderRepository for Unit<C> {
                 AnyConnection::Postgres(connection) => postgres::add_orders(connection, &orders, at.timestamp_micros()),
             }
         })
+    }
+
+    fn prepare_archive(&mut self, now: DateTime<Utc>, limit: u16) -> Result<usize, StoreError> {
+        self.run(|connection| archive::prepare(connection, now, limit))
+    }
+
+    fn archive(&mut self, orders: &[(OrderId, Vec<Sku>)]) -> Result<u64, StoreError> {
+        self.run(|connection| archive::archive(connection, orders))
     }
 }
 

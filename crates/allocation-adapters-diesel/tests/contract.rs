@@ -7,6 +7,10 @@
 #[path = "contract/suite.rs"]
 mod suite;
 
+#[path = "contract/archive.rs"]
+mod archive;
+#[path = "contract/archive_rows.rs"]
+mod archive_rows;
 #[path = "contract/availability.rs"]
 mod availability;
 #[path = "contract/bounds.rs"]

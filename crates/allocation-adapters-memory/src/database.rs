@@ -39,6 +39,8 @@ pub(crate) struct Rows {
     pub(crate) products: BTreeMap<Sku, ProductRows>,
     pub(crate) orders: BTreeMap<OrderId, NewOrder>,
     pub(crate) pick_lists: BTreeMap<PickListId, PickListRow>,
+    /// Whether orders are archived. Their rows stay where they are; the lists of orders leave them out.
+    pub(crate) archived: BTreeMap<OrderId, bool>,
     /// Events without a position, in the order of the commits.
     pub(crate) outbox: Vec<OutboxEvent>,
 }
@@ -65,10 +67,11 @@ pub(crate) struct PickListRow {
 impl Database {
     /// Commits the rows of a unit, and releases its locks.
     pub(crate) fn commit(&mut self, unit: UnitId, rows: Rows) {
-        let Rows { mut products, mut orders, mut pick_lists, outbox } = rows;
+        let Rows { mut products, mut orders, mut pick_lists, mut archived, outbox } = rows;
         self.rows.products.append(&mut products);
         self.rows.orders.append(&mut orders);
         self.rows.pick_lists.append(&mut pick_lists);
+        self.rows.archived.append(&mut archived);
         self.rows.outbox.extend(outbox);
         self.locks.release(unit);
     }
@@ -131,6 +134,12 @@ impl<'a> View<'a> {
     /// Returns an order as it was placed.
     pub(crate) fn placed(self, order_id: &OrderId) -> Option<&'a NewOrder> {
         self.own.and_then(|own| own.orders.get(order_id)).or_else(|| self.committed.orders.get(order_id))
+    }
+
+    /// Returns whether an order is archived.
+    pub(crate) fn is_archived(self, order_id: &OrderId) -> bool {
+        let own = self.own.and_then(|own| own.archived.get(order_id));
+        own.or_else(|| self.committed.archived.get(order_id)).is_some_and(|archived| *archived)
     }
 
     /// Returns a batch.

@@ -24,6 +24,8 @@ pub(crate) struct ProductRows {
     pub(crate) batches: Arc<BTreeMap<BatchReference, BatchRow>>,
     /// The lines as they were saved; [`ProductRows::line`] returns one with the ETAs of its batches.
     pub(crate) lines: Arc<BTreeMap<OrderId, LineState>>,
+    /// When the complete lines were completed.
+    pub(crate) completed: Arc<BTreeMap<OrderId, DateTime<Utc>>>,
     pub(crate) pick_lines: Arc<BTreeMap<PickLineId, PickLine>>,
 }
 
@@ -294,6 +296,7 @@ impl ProductRows {
         if changes.lines.is_empty() {
             return Ok(());
         }
+        self.record_completions(changes);
         let lines = Arc::make_mut(&mut self.lines);
         for change in &changes.lines {
             match change.after {
@@ -302,6 +305,21 @@ impl ProductRows {
             }
         }
         Ok(())
+    }
+
+    /// Records which of the changed lines are complete by now.
+    fn record_completions(&mut self, changes: &Changes<'_>) {
+        let complete = |line: &Option<&LineState>| line.is_some_and(LineState::is_complete);
+        let Some(at) = self.last_decided_at else { return };
+        if changes.lines.iter().any(|change| complete(&change.before) || complete(&change.after)) {
+            let completed = Arc::make_mut(&mut self.completed);
+            for change in &changes.lines {
+                match complete(&change.after) {
+                    true => drop(completed.insert(change.order_id.clone(), at)),
+                    false => drop(completed.remove(change.order_id)),
+                }
+            }
+        }
     }
 
     /// Returns the product as the next decision at `now` finds it, with all its rows.

@@ -3,6 +3,7 @@
 mod allocations;
 mod backorders;
 mod batches;
+mod completed_orders;
 mod history;
 mod moving_batches;
 mod orders;

@@ -2,7 +2,7 @@
 
 mod keys;
 
-use crate::database::{OutboxEvent, PickListRow, Rows, View};
+use crate::database::{OutboxEvent, PickListRow, Rows, View, count};
 use crate::locks::{Key, MAX_UNITS, UnitId};
 use crate::product_rows::has_expired;
 use crate::store::MemoryStore;
@@ -51,6 +51,11 @@ struct FailedBefore;
 #[error("product {0} was saved without a lock")]
 struct NotLocked(Sku);
 
+/// An attempt to archive an order that has other lines, or lines that are not complete.
+#[derive(Debug, thiserror::Error)]
+#[error("the lines of order {0} are not complete, or have changed")]
+struct NotComplete(OrderId);
+
 impl UnitOfWorkFactory for MemoryStore {
     fn begin(&self, wait: LockWait) -> Result<Box<dyn UnitOfWork>, StoreError> {
         self.scheduler().port_call();
@@ -89,10 +94,7 @@ impl Unit {
                 decided_at.insert(&wanted.sku, at);
             }
         }
-        let standalone: BTreeSet<_> = wanted.iter().flat_map(|wanted| &wanted.standalone).collect();
-        for order_id in standalone {
-            self.acquire(&Key::Order(order_id.clone()))?;
-        }
+        self.lock_orders(wanted)?;
         let now = self.store.now();
         let share = Product::share_of(decided_at.len());
         let database = self.store.data();
@@ -127,6 +129,35 @@ impl Unit {
         let decided_at = rows.enter(self.store.now());
         self.rows.products.insert(wanted.sku.clone(), rows);
         Ok(Some(decided_at))
+    }
+
+    /// Locks the orders of standalone lines, and restores the named orders that are archived.
+    fn lock_orders(&mut self, wanted: &[LockRequest]) -> Result<(), StoreError> {
+        let standalone: BTreeSet<_> = wanted.iter().flat_map(|wanted| &wanted.standalone).collect();
+        let named: BTreeSet<_> = wanted.iter().flat_map(|wanted| &wanted.order_ids).chain(standalone.clone()).collect();
+        for order_id in named {
+            let is_archived = |unit: &Self| unit.store.data().seen_by(&unit.rows).is_archived(order_id);
+            if is_archived(self) || standalone.contains(order_id) {
+                self.acquire(&Key::Order(order_id.clone()))?;
+                if is_archived(self) {
+                    self.rows.archived.insert(order_id.clone(), false);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Archives an order with lines of these products, which the unit has locked; returns the number of lines.
+    fn archive_order(&mut self, order_id: &OrderId, skus: &[Sku]) -> Result<u64, StoreError> {
+        let database = self.store.data();
+        let view = database.seen_by(&self.rows);
+        let has_completed = |sku: &Sku| view.product(sku).is_some_and(|rows| rows.completed.contains_key(order_id));
+        if !view.skus_of(order_id).eq(skus) || !skus.iter().all(has_completed) {
+            return Err(StoreError::Conflict(NotComplete(order_id.clone()).into()));
+        }
+        drop(database);
+        self.rows.archived.insert(order_id.clone(), true);
+        Ok(count(skus.len()))
     }
 
     /// Locks the products that no other unit has locked, and returns the others.
@@ -306,6 +337,15 @@ impl OrderRepository for Unit {
             }
             Ok(())
         })
+    }
+
+    fn prepare_archive(&mut self, _: DateTime<Utc>, _: u16) -> Result<usize, StoreError> {
+        // One program has the store to itself, and it records every completion.
+        self.run(|_| Ok(0))
+    }
+
+    fn archive(&mut self, orders: &[(OrderId, Vec<Sku>)]) -> Result<u64, StoreError> {
+        self.run(|unit| orders.iter().map(|(order_id, skus)| unit.archive_order(order_id, skus)).sum())
     }
 }
 

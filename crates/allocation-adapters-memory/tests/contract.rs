@@ -21,6 +21,8 @@ macro_rules! in_memory {
     };
 }
 
+#[path = "../../allocation-adapters-diesel/tests/contract/archive.rs"]
+mod archive;
 #[path = "../../allocation-adapters-diesel/tests/contract/concurrency.rs"]
 mod concurrency;
 #[path = "contract/database.rs"]

@@ -9,8 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Advance, Allocate, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld, Read,
-    ReleaseExpired, ReleaseLine,
+    AddBatch, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld, Read,
+    ReleaseExpired, ReleaseLine, Ship,
 };
 use explorer::Scenario;
 
@@ -195,6 +195,47 @@ fn an_order_is_repeated_before_or_after_it_is_closed() {
 #[test]
 fn an_order_is_closed_twice() {
     an_order_and_another_product().with([Close("O")]).with([Close("O")]).assert_sequential();
+}
+
+/// An order that is shipped, and a product that it has no line of.
+fn a_shipped_order() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 5), AddBatch("SOFA", "S", 5), Place("O", &[("LAMP", 2)])]);
+    scenario.and_before([MakeList("P"), Ship("P", 2)])
+}
+
+#[test]
+fn an_order_is_repeated_while_it_is_archived() {
+    a_shipped_order().with([Archive]).with([Place("O", &[("LAMP", 2)])]).with([Read("O")]).assert_sequential();
+}
+
+#[test]
+fn the_id_of_an_order_stays_taken_while_it_is_archived() {
+    a_shipped_order().with([Archive]).with([Place("O", &[("SOFA", 1)])]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_added_before_or_after_its_order_is_archived() {
+    a_shipped_order().with([Archive]).with([Allocate("O", "SOFA", 1)]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_archived_before_or_after_it_is_changed_or_closed() {
+    a_shipped_order().with([Archive]).with([Change("O", &[("SOFA", 1)])]).assert_sequential();
+    a_shipped_order().with([Archive]).with([Close("O")]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_archived_once() {
+    a_shipped_order().with([Archive]).with([Archive]).assert_sequential();
+}
+
+#[test]
+fn an_order_is_archived_only_once_it_has_ended() {
+    an_order_and_another_product()
+        .with([Archive])
+        .with([Cancel("O")])
+        .with([Allocate("O", "SOFA", 1)])
+        .assert_sequential();
 }
 
 #[test]

@@ -7,6 +7,8 @@
 mod access_control;
 mod add_batch;
 mod age_limit;
+mod archive_orders;
+mod archiver;
 mod background;
 mod backlog_monitor;
 mod cancel_order;
@@ -57,6 +59,8 @@ mod vital;
 
 pub use access_control::{AccessControl, AccessError, Admission, AnonymousAccess, Caller};
 pub use age_limit::AgeLimit;
+pub use archive_orders::Archived;
+pub use archiver::ArchiveSettings;
 pub use background::{BackgroundTask, StopSignal};
 pub use backlog_monitor::BacklogMonitor;
 pub use engine::{

@@ -142,6 +142,18 @@ impl LineState {
         self.waiting == 0 && self.allocations.is_empty() && self.fulfilment.taken() == 0
     }
 
+    /// Returns whether the line is complete: it was shipped in full, or it has ended, and nothing of it is allocated,
+    /// backordered or picked.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let has_ended = !self.lives() || self.fulfilment.shipped == self.quantity.get();
+        has_ended
+            && self.waiting == 0
+            && self.allocations.is_empty()
+            && self.fulfilment.listed == 0
+            && self.fulfilment.picked == 0
+    }
+
     /// Adds units of a batch. An existing allocation of the batch grows.
     pub(crate) fn add(&mut self, taken: Allocation) {
         let index = self.allocations.partition_point(|held| held.rank() < taken.rank());

@@ -244,6 +244,12 @@ impl Order {
         Standing::of(self.lines.iter().map(|(_, line)| line), now).end()
     }
 
+    /// Returns whether all lines of the order are complete ([`LineState::is_complete`]).
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.lines.iter().all(|(_, line)| line.is_complete())
+    }
+
     /// Returns the version of the order, which must have all its lines.
     #[must_use]
     pub fn version(&self) -> OrderVersion {

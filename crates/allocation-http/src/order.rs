@@ -139,7 +139,7 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
 
 /// List orders
 ///
-/// Sorted by the bytes of their ids. Each page scans a bounded number of orders, because the status depends
+/// Sorted by the bytes of their ids, without archived orders. Each page scans a bounded number of orders, because the status depends
 /// on the lines. A page can therefore be short, or even empty, before the last one: follow the `Link` header
 /// for as long as there is one.
 #[utoipa::path(

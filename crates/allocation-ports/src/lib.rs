@@ -6,6 +6,7 @@
 
 mod clock;
 mod command_effects;
+mod completed_orders;
 mod event_context;
 mod event_log;
 mod event_publisher;
@@ -34,6 +35,7 @@ mod unit_of_work;
 pub use allocation_access::{Actor, BrokerUser};
 pub use clock::Clock;
 pub use command_effects::CommandEffects;
+pub use completed_orders::{CompletedOrders, CompletedPage, CompletionCursor};
 pub use event_context::{CausationId, EventContext, EventContexts};
 pub use event_log::{EventFilter, EventLog, EventPage, LogBounds, LoggedEvent, ReadLogError, Subject, SubjectError};
 pub use event_publisher::{BrokerUnavailable, Delivery, EventPublisher, PendingConfirms, PublishStatus};

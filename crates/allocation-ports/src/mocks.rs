@@ -18,10 +18,10 @@ pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
-    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovingBatches, OrderFilter,
-    OrderPage, OrderQueries, OrderRepository, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage,
-    PickListQueries, PickListRepository, PickableLines, ProductQueries, ProductRepository, ProductTotals,
-    RecordedEvent, StoreError, StoredPickList, UnitOfWork,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
+    EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor,
+    PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines,
+    ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StoreError, StoredPickList, UnitOfWork,
 };
 use allocation_domain::{
     Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
@@ -114,6 +114,15 @@ mockall::mock! {
 
     impl PickCandidates for Queries {
         fn pickable(&self, criteria: &PickCriteria, limit: usize) -> Result<PickableLines, StoreError>;
+    }
+
+    impl CompletedOrders for Queries {
+        fn completed_orders<'a>(
+            &self,
+            until: DateTime<Utc>,
+            after: Option<&'a CompletionCursor>,
+            limit: u16,
+        ) -> Result<CompletedPage, StoreError>;
     }
 
     impl MovingBatches for Queries {

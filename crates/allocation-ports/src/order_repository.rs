@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 /// Orders that were placed as a whole are stored as they were sent: a retry can thus be distinguished from
 /// another order with the same id. The state of their lines is stored with the products of their SKUs.
 ///
+/// Orders that are complete can be archived. Every method finds them like current ones, unless it says otherwise.
+///
 /// The lines of an order change only under the locks of their products. A unit of work that decides on a
 /// whole order therefore locks these first. [`OrderRepository::lock_lines`] keeps new lines out.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -63,4 +65,31 @@ pub trait OrderRepository {
     ///
     /// MUST be [`StoreError::Conflict`] when one of the orders exists already, or has a standalone line.
     fn add(&mut self, orders: &[NewOrder], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Prepares the store for [`OrderRepository::archive`].
+    ///
+    /// Programs that do not look into the archive MUST be unable to write once this unit commits, and none of their units
+    /// may span the commit. Lines whose completion was not recorded, or was recorded after `now`, are recorded as completed
+    /// at `now`: at most `limit`, and none that another unit has locked. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails. MUST be [`StoreError::Unavailable`] with
+    /// [`ProgramTooOld`](crate::ProgramTooOld) when a migration has shut out the program.
+    fn prepare_archive(&mut self, now: DateTime<Utc>, limit: u16) -> Result<usize, StoreError>;
+
+    /// Moves orders to the archive, with their lines and pick lines, and returns the number of lines.
+    ///
+    /// `orders` are sorted by their ids, each with the SKUs of its lines. Their products and their lines MUST be locked by
+    /// this unit ([`OrderRepository::lock_lines`]), and all their lines complete.
+    ///
+    /// An archived order MUST still be found by its id: by [`OrderRepository::find`], [`OrderRepository::with_lines`],
+    /// [`OrderRepository::skus_of`] and [`OrderRepository::load`], and its pick lines with their lists. When a lock of
+    /// products requests its lines ([`crate::ProductRepository::lock`]), it is restored first, by the same unit: it is
+    /// current again if the unit commits.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`StoreError::Conflict`] when the orders have other lines, or lines whose completion is not recorded.
+    fn archive(&mut self, orders: &[(OrderId, Vec<Sku>)]) -> Result<u64, StoreError>;
 }

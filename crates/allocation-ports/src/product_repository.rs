@@ -87,6 +87,9 @@ pub trait ProductRepository {
     /// MUST record whether it has more such lines (`ProductState::more_expired`). It MUST also record whether
     /// lines may wait for free units (`ProductState::unserved`), as last saved.
     ///
+    /// The named orders and those of standalone lines that are archived MUST be restored before their lines are loaded
+    /// ([`crate::OrderRepository::archive`]), whatever the products of their lines.
+    ///
     /// With a line, the batches in which it has units MUST be loaded, since it may release them. If any of its
     /// units are listed or picked, its pick lines MUST be loaded too. Waiting lines need not be loaded,
     /// but the product MUST record whether there are any: see [`ProductRepository::load`].

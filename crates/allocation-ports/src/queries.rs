@@ -16,7 +16,7 @@ pub use orders::{OrderFilter, OrderPage, OrderQueries};
 pub use pick_lists::{PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary};
 pub use products::{ProductQueries, ProductTotals};
 
-use crate::{MovingBatches, PickCandidates};
+use crate::{CompletedOrders, MovingBatches, PickCandidates};
 
 /// Reads committed data without locks. The cost of a page does not depend on its position in the list.
 ///
@@ -30,6 +30,7 @@ pub trait Queries:
     AllocationQueries
     + BackorderQueries
     + BatchQueries
+    + CompletedOrders
     + HistoryQueries
     + MovingBatches
     + OrderQueries
@@ -43,6 +44,7 @@ impl<T> Queries for T where
     T: AllocationQueries
         + BackorderQueries
         + BatchQueries
+        + CompletedOrders
         + HistoryQueries
         + MovingBatches
         + OrderQueries

@@ -317,6 +317,16 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_RETENTION_GRACE_SECONDS", hide = true, default_value = "60")]
     retention_grace_seconds: u32,
 
+    /// The days after which an order whose lines are all complete is moved to the archive, from 1 to 3650; none are moved
+    /// unless it is set. It is still found by its id, but not listed
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_ARCHIVE_AFTER_DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=3650)
+    )]
+    archive_after_days: Option<u32>,
+
     /// The source of events: a URI reference, the same for all replicas
     #[arg(
         long,
@@ -488,6 +498,11 @@ impl Settings {
     pub(crate) fn retention(&self) -> Retention {
         let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
         Retention { age, grace: Duration::from_secs(u64::from(self.retention_grace_seconds)) }
+    }
+
+    /// Returns after which time orders are archived, if they are.
+    pub(crate) fn archive_after(&self) -> Option<TimeDelta> {
+        self.archive_after_days.map(|days| TimeDelta::days(i64::from(days)))
     }
 
     /// Returns the database's URL as it was given, and the name of its setting.

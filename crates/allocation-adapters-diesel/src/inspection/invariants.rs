@@ -16,7 +16,7 @@ const LONG_STEP: Duration = Duration::from_millis(500);
 
 /// Invariants of products, each with a query that counts the rows that break it. A query reads one state, and the rows
 /// of a product change in one transaction. `{of x}` limits the rows of `x` to some products.
-const OF_PRODUCTS: [(&str, &str); 13] = [
+const OF_PRODUCTS: [(&str, &str); 15] = [
     (
         "batches whose allocated quantity is not the sum of their allocations",
         "SELECT count(*) FROM batches AS b WHERE {of b} AND allocated_quantity <> (
@@ -37,7 +37,11 @@ const OF_PRODUCTS: [(&str, &str); 13] = [
         "SELECT count(*) FROM batches AS b WHERE {of b} AND (picked_quantity, shipped_quantity) <> (
              SELECT coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked END), 0),
                     coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked END), 0)
-             FROM pick_list_lines AS k WHERE k.sku = b.sku AND k.reference = b.reference
+             FROM (
+                 SELECT status, picked FROM pick_list_lines AS c WHERE c.sku = b.sku AND c.reference = b.reference
+                 UNION ALL
+                 SELECT status, picked FROM archived_pick_lines AS a WHERE a.sku = b.sku AND a.reference = b.reference
+             ) AS k
          )",
     ),
     (
@@ -65,6 +69,20 @@ const OF_PRODUCTS: [(&str, &str); 13] = [
                     coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked END), 0),
                     coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked END), 0)
              FROM pick_list_lines AS k WHERE k.sku = l.sku AND k.order_id = l.order_id
+         )",
+    ),
+    (
+        "archived lines whose shipped units differ from their pick lines",
+        "SELECT count(*) FROM (
+             SELECT k.sku, k.order_id, coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked END), 0) AS shipped
+             FROM archived_pick_lines AS k WHERE {of k} GROUP BY k.sku, k.order_id
+         ) AS k LEFT JOIN archived_lines AS l ON l.order_id = k.order_id AND l.sku = k.sku
+         WHERE l.shipped IS NULL OR l.shipped <> k.shipped",
+    ),
+    (
+        "lines of archived orders that are not archived",
+        "SELECT count(*) FROM order_lines AS l WHERE {of l} AND EXISTS (
+             SELECT 1 FROM archived_orders AS a WHERE a.order_id = l.order_id
          )",
     ),
     (

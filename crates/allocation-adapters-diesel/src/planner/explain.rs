@@ -75,6 +75,15 @@ pub(super) fn plan_on_postgres(connection: &mut PgConnection, statement: impl Qu
     Explain(statement, "EXPLAIN ").load::<String>(connection).unwrap().join("\n")
 }
 
+/// Runs a statement on PostgreSQL, and returns its plan with what was executed.
+pub(super) fn executed_on_postgres(
+    connection: &mut PgConnection,
+    statement: impl QueryFragment<diesel::pg::Pg>,
+) -> String {
+    let explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ";
+    Explain(statement, explain).load::<String>(connection).unwrap().join("\n")
+}
+
 /// Returns the plan of a statement for SQLite.
 pub(super) fn plan_on_sqlite(
     connection: &mut SqliteConnection,

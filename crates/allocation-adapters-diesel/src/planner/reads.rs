@@ -5,7 +5,7 @@ use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
 use crate::reads::candidates::{All, Ended, Held, Idle, Incomplete, OfSku, PartlyShipped, Picked, Shipped, Waiting};
 use crate::reads::{
-    availability, backorders, batches, blocks, load_until_decided, orders, pick_lists, pickable, totals,
+    availability, backorders, batches, blocks, completed, load_until_decided, orders, pick_lists, pickable, totals,
 };
 use crate::{expiry, moving, queue, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
@@ -61,8 +61,9 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "standing" => availability::StandingAt { now: number, sku: text };
         "expired lines" => expiry::ExpiredLines { now: number, expires_at: number, sku: text, limit };
         "pick list" => pick_lists::CreatedAt { list_id: text };
-        "lines of a pick list" => pick_lists::LinesOf { list_id: text };
-        "line of a pick list" => pick_lists::Line { list_id: text, line: small };
+        "lines of a pick list" => pick_lists::LinesOf { list_id: text, archived: text };
+        "line of a pick list" => pick_lists::Line { list_id: text, line: small, archived_list_id: text,
+            archived_line: small };
         "pick lists" => pick_lists::All { after: text, limit };
         "open pick lists" => pick_lists::Open { after: text, limit };
         "pick lists to ship" => pick_lists::ToShip { after: text, limit };
@@ -78,7 +79,9 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             from: text, to: text };
         "allocations of a batch" => allocations::OfBatch { now: number, reference: text, precedence: small,
             placed_at: number, order_id: text, after: text, limit };
-        "SKUs of an order" => orders::SkusOf { order_id: text };
+        "SKUs of an order" => orders::SkusOf { order_id: text, archived: text };
+        "complete orders" => completed::CompletedAfter { all_until: number, until: number, completed_at: number,
+            order_id: text, limit };
         "sums of expired lines" => totals::Expired { sku: text, now: number };
         "unserved products" => expiry::Unserved { after: text, limit };
         "size of waiting lines" => queue::NextSize { sku: text, larger_than: small, at_most: small };
@@ -192,6 +195,7 @@ fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
 const LINES: &str = "pick_list_lines_pkey";
 const LINES_OPEN: &str = "pick_list_lines_open";
 const LINES_TO_SHIP: &str = "pick_list_lines_to_ship";
+const ARCHIVED: &str = "archived_pick_lines_pkey";
 
 /// The indexes that serve a list on PostgreSQL. Others would work as well, but scan rows outside the list.
 const INDEXES: &[(&str, &[&str])] = &[
@@ -231,13 +235,20 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("waiting lines that take parts", &["order_lines_parts"]),
     ("waiting lines of a size", &["order_lines_whole"]),
     ("waiting lines that fit", &["order_lines_queue"]),
-    ("SKUs of an order", &["order_lines_by_order"]),
+    ("SKUs of an order", &["order_lines_by_order", "archived_lines_pkey"]),
+    ("complete orders", &["order_lines_by_completion", "order_lines_by_order"]),
     ("pick list", &["pick_lists_pkey"]),
-    ("lines of a pick list", &["pick_list_lines_pkey"]),
-    ("line of a pick list", &["pick_list_lines_pkey"]),
-    ("pick lists", &["pick_lists_pkey", "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
-    ("open pick lists", &[LINES_OPEN, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
-    ("pick lists to ship", &[LINES_TO_SHIP, "pick_lists_pkey", LINES, LINES_OPEN, LINES_TO_SHIP, LINES]),
+    ("lines of a pick list", &[LINES, ARCHIVED]),
+    ("line of a pick list", &[LINES, ARCHIVED]),
+    (
+        "pick lists",
+        &["pick_lists_pkey", "pick_lists_pkey", LINES, ARCHIVED, LINES_OPEN, LINES_TO_SHIP, LINES, ARCHIVED],
+    ),
+    ("open pick lists", &[LINES_OPEN, "pick_lists_pkey", LINES, ARCHIVED, LINES_OPEN, LINES_TO_SHIP, LINES, ARCHIVED]),
+    (
+        "pick lists to ship",
+        &[LINES_TO_SHIP, "pick_lists_pkey", LINES, ARCHIVED, LINES_OPEN, LINES_TO_SHIP, LINES, ARCHIVED],
+    ),
     ("batches to pick from", &["order_lines_by_batch", "line_parts_by_batch", "batch_references_pkey", "batches_pkey"]),
     ("batches of a SKU to pick from", &["batches_pkey"]),
     ("moving batches", &["batches_moving"]),

@@ -1,13 +1,16 @@
 //! Units of work on PostgreSQL look rows up by the intended index, even with a plan that was made for empty
 //! tables.
 
-use super::explain::{connect_to_postgres, migrate, plan_on_postgres};
-
+use super::explain::{connect, connect_to_postgres, executed_on_postgres, migrate, plan, plan_on_postgres};
+use crate::any_connection::AnyConnection;
+use crate::archive::{DateBackOnPostgres, DateBackOnSqlite, DateOnPostgres, DateOnSqlite};
 use crate::order_row::OrderRow;
 use crate::part_row::{PartKey, PartValues};
 use crate::postgres::LoadColumns;
 use crate::postgres::statements::{
-    AddOrders, ChangeLines, JoinOrders, LoadLines, LoadOrders, LoadPickLines, LockAnchor, LockProducts, Remove,
+    AddOrders, ArchiveLines, ArchiveOrders, ArchivePickLines, ChangeLines, FindOrders, JoinOrders, LoadLines,
+    LoadOrders, LoadPickLines, LockAnchor, LockArchived, LockProducts, OrdersWithLines, Remove, RestoreLines,
+    RestoreOrders, RestorePickLines,
 };
 use allocation_domain::{BatchReference, NewOrder, OrderId, OrderTerms, Quantity, Sku};
 use allocation_ports::LockRequest;
@@ -62,8 +65,10 @@ fn loaded_rows_are_found_by_their_index_on_postgres() {
         for index in ["batches_open on", "batches_pkey on", "order_lines_expiring on", "order_lines_by_order on"] {
             assert!(plan.contains(index), "{setup}\n{plan}");
         }
-        assert_eq!(plan.matches(" using ").count(), 5, "{setup}\n{plan}");
-        assert_eq!(plan.matches("Index Cond").count(), 5, "{setup}\n{plan}");
+        // Two look for an archived order by its id, and two for the first of all.
+        assert_eq!(plan.matches("archived_orders_pkey on archived_orders").count(), 4, "{setup}\n{plan}");
+        assert_eq!(plan.matches(" using ").count(), 9, "{setup}\n{plan}");
+        assert_eq!(plan.matches("Index Cond").count(), 7, "{setup}\n{plan}");
     }
 }
 
@@ -77,11 +82,12 @@ fn lines_are_found_by_their_index_on_postgres() {
         assert!(by_order.contains("order_lines_by_order on"), "{setup}\n{by_order}");
         let by_key =
             plan_on_postgres(&mut connection, LoadLines { index: &vec![0], sku: &vec!["LAMP"], order_id: &vec!["O"] });
-        for plan in [by_order, by_key] {
+        assert!(by_order.contains("archived_lines_pkey on"), "{setup}\n{by_order}");
+        for (plan, steps) in [(by_order, 4), (by_key, 3)] {
             for index in ["line_parts_pkey on", "batches_pkey on"] {
                 assert!(plan.contains(index), "{setup}\n{plan}");
             }
-            assert_eq!(plan.matches("Index Cond").count(), 3, "{setup}\n{plan}");
+            assert_eq!(plan.matches("Index Cond").count(), steps, "{setup}\n{plan}");
             assert!(!plan.contains("Sort"), "{setup}\n{plan}");
         }
     }
@@ -153,5 +159,81 @@ fn standalone_lines_of_an_order_are_looked_for_by_the_order_on_postgres() {
         let plan = plan_on_postgres(&mut connect_to_postgres(&database), statement);
         assert!(plan.contains("order_lines_by_order on"), "{setup}\n{plan}");
         assert!(plan.contains("Index Cond: (order_id = w.order_id)"), "{setup}\n{plan}");
+    }
+}
+
+/// While nothing is archived, no name is looked up in the archive, however many a group has.
+#[test]
+fn an_empty_archive_costs_a_group_one_look_on_postgres() {
+    let database = migrated();
+    let orders = |from: u32| (from..from + 50).map(|number| OrderId::parse(format!("O-{number}")).unwrap()).collect();
+    let lamp = LockRequest::product(Sku::parse("LAMP").unwrap());
+    let wanted = [LockRequest { order_ids: orders(0), standalone: orders(50), ..lamp }];
+    let columns = LoadColumns::new(&wanted, |_| false, 0).unwrap();
+    let ids: Vec<_> = wanted[0].order_ids.iter().map(OrderId::as_str).collect();
+    let looked_up = "using archived_orders_pkey on archived_orders a ";
+    for (archived, never) in [("SELECT 1", 2), ("INSERT INTO archived_orders (order_id) VALUES ('O-7'), ('O-77')", 0)] {
+        database.execute(archived);
+        let mut connection = connect_to_postgres(&database);
+        let loaded = executed_on_postgres(&mut connection, columns.statement());
+        let found: Vec<_> = loaded.lines().filter(|line| line.contains(looked_up)).collect();
+        assert_eq!(found.len(), 2, "{loaded}");
+        assert_eq!(found.iter().filter(|line| line.contains("never executed")).count(), never, "{loaded}");
+        let found = executed_on_postgres(&mut connection, FindOrders { order_ids: &ids, archived: &ids });
+        let with_lines = executed_on_postgres(&mut connection, OrdersWithLines { order_ids: &ids, archived: &ids });
+        for plan in [found, with_lines] {
+            let looks: Vec<_> = plan.lines().filter(|line| line.contains("on archived_orders")).collect();
+            assert_eq!(looks.len(), 2, "{plan}");
+            assert_eq!(looks.iter().filter(|line| line.contains("never executed")).count(), never / 2, "{plan}");
+        }
+    }
+}
+
+#[test]
+fn orders_are_archived_and_restored_by_their_indexes_on_postgres() {
+    let database = migrated();
+    let (skus, order_ids) = (&vec!["LAMP", "RUG"], &vec!["O", "P"]);
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let connection = &mut connect_to_postgres(&database);
+        let plans = [
+            ("pick_list_lines_by_line on", plan_on_postgres(connection, ArchivePickLines { skus, order_ids })),
+            ("orders_pkey on", plan_on_postgres(connection, ArchiveOrders { removed: order_ids, order_ids })),
+            ("order_lines_by_order on", plan_on_postgres(connection, ArchiveLines { order_ids })),
+            ("archived_orders_pkey on", plan_on_postgres(connection, LockArchived { order_ids })),
+            ("archived_orders_pkey on", plan_on_postgres(connection, RestoreOrders { order_ids })),
+            ("archived_lines_pkey on", plan_on_postgres(connection, RestoreLines { order_ids })),
+            ("archived_pick_lines_by_line on", plan_on_postgres(connection, RestorePickLines { skus, order_ids })),
+        ];
+        for (index, plan) in plans {
+            assert!(plan.contains(index) && plan.contains("Index Cond"), "{setup}\n{plan}");
+            assert!(!plan.contains("Seq Scan"), "{setup}\n{plan}");
+        }
+    }
+}
+
+/// The search must not walk through the lines that are not complete.
+#[test]
+fn complete_lines_without_a_date_are_found_by_their_index() {
+    let (now, limit) = (&7, &100);
+    for database in [TestDatabase::sqlite(), TestDatabase::postgres()] {
+        migrate(&database);
+        for setup in ["SELECT 1", "ANALYZE"] {
+            database.execute(setup);
+            let mut connection = connect(&database);
+            let plans = match connection {
+                AnyConnection::Sqlite(_) => [
+                    plan(&mut connection, DateOnSqlite { now, limit }),
+                    plan(&mut connection, DateBackOnSqlite { now, future: now, limit }),
+                ],
+                AnyConnection::Postgres(_) => [
+                    plan(&mut connection, DateOnPostgres { now, limit }),
+                    plan(&mut connection, DateBackOnPostgres { now, future: now, limit }),
+                ],
+            };
+            for (plan, index) in plans.into_iter().zip(["order_lines_undated", "order_lines_by_completion"]) {
+                assert!(plan.contains(index) && !plan.contains("Sort"), "{setup}\n{plan}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Locking and loading of products.
 
+use super::archive::restore;
 use super::lines::{LineKeys, at, at_mut, index_of};
 use super::orders::join_orders;
 use super::pick_lines::load_pick_lines;
@@ -101,6 +102,8 @@ struct Loaded {
     ended_orders: Vec<(OrderId, OrderEnd)>,
     /// The orders that have begun with a line of another product.
     joined: BTreeSet<OrderId>,
+    /// The requested orders that are archived.
+    archived: BTreeSet<OrderId>,
     lines: Lines,
 }
 
@@ -147,6 +150,9 @@ impl Loaded {
             ("joined", _, Some(order_id)) => {
                 self.joined.insert(order_id);
             }
+            ("archived", _, Some(order_id)) => {
+                self.archived.insert(order_id);
+            }
             ("line", _, Some(order_id)) => {
                 self.found.insert(order_id);
             }
@@ -169,21 +175,28 @@ struct LoadedRow {
 #[error("a loaded row lacks its batch, its order id or its product")]
 struct Missing;
 
-/// Loads the requested data, in the order of `wanted`.
+/// Loads the requested data, in the order of `wanted`. Archived orders are restored first, and may be a few more each
+/// time: the lock of these products keeps no order with lines of other products from being archived.
 fn load(
     connection: &mut PgConnection,
     wanted: &[LockRequest],
     columns: &LoadColumns<'_>,
 ) -> Result<Vec<Loaded>, StoreError> {
-    let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
-    if columns.is_empty() {
-        return Ok(loaded);
+    loop {
+        let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
+        if columns.is_empty() {
+            return Ok(loaded);
+        }
+        for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
+            at_mut(&mut loaded, row.index)?.add(sku_at(wanted, row.index)?, row)?;
+        }
+        let archived: BTreeSet<_> = loaded.iter_mut().flat_map(|loaded| std::mem::take(&mut loaded.archived)).collect();
+        if archived.is_empty() {
+            load_lines(connection, wanted, &mut loaded)?;
+            return Ok(loaded);
+        }
+        restore(connection, &archived)?;
     }
-    for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
-        at_mut(&mut loaded, row.index)?.add(sku_at(wanted, row.index)?, row)?;
-    }
-    load_lines(connection, wanted, &mut loaded)?;
-    Ok(loaded)
 }
 
 fn sku_at(wanted: &[LockRequest], index: i32) -> Result<&Sku, StoreError> {

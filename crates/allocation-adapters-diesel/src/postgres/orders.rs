@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Loads the orders that exist.
 pub(crate) fn find_orders(connection: &mut PgConnection, order_ids: &[OrderId]) -> Result<Vec<NewOrder>, StoreError> {
-    let statement = FindOrders { order_ids: &column(order_ids, OrderId::as_str) };
+    let order_ids = &column(order_ids, OrderId::as_str);
+    let statement = FindOrders { order_ids, archived: order_ids };
     let rows: Vec<OrderRow<'_>> = statement.load(connection).map_err(store_error)?;
     rows.into_iter().map(OrderRow::order).collect()
 }
@@ -23,7 +24,8 @@ pub(crate) fn orders_with_lines(
     connection: &mut PgConnection,
     order_ids: &[OrderId],
 ) -> Result<Vec<OrderId>, StoreError> {
-    let statement = OrdersWithLines { order_ids: &column(order_ids, OrderId::as_str) };
+    let order_ids = &column(order_ids, OrderId::as_str);
+    let statement = OrdersWithLines { order_ids, archived: order_ids };
     let mut rows: Vec<String> = statement.load(connection).map_err(store_error)?;
     rows.sort_unstable();
     rows.dedup();

@@ -1,6 +1,7 @@
 //! Statements that take sets of rows as arrays, one array per column.
 
 use super::sequencing::NOW;
+use crate::archived_row::{ANY_ARCHIVED, AS_CURRENT_LINE, LINE as ARCHIVED_LINE};
 use crate::batch_row::{AddedWith, AddedWithSet, BATCH, BatchKey, BatchKeys, BatchSql, BatchValues, BatchValuesSet};
 use crate::columns::{Columns, Sql};
 use crate::event_block::{OutboxBlock, OutboxBlocks};
@@ -66,7 +67,7 @@ statement! {
     /// Loads the requested data of locked products in one round trip.
     ///
     /// It loads the most preferred batches with free units, named batches, and the order ids of existing
-    /// lines: the requested lines, and lines whose hold has expired.
+    /// lines: the requested lines, and lines whose hold has expired. An archived order is to be restored first.
     ///
     /// For the order of a standalone line, it also loads lines of other products that have ended, and the
     /// anchor (`joined`). They show that the order has ended or begun. Lines of an order are adjacent in
@@ -111,23 +112,22 @@ statement! {
          ORDER BY reference LIMIT 1
      ) AS b
      UNION ALL
-     SELECT w.index, 'line', l.order_id, ", NO_BATCH, "
+     SELECT w.index, l.kind, l.order_id, ", NO_BATCH, "
      FROM unnest(?, ?, ?) AS w (index, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id
-         FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1
+         (SELECT 'line' AS kind, order_id
+          FROM order_lines WHERE order_lines.sku = w.sku AND order_lines.order_id = w.order_id LIMIT 1)", OR_ARCHIVED, "
      ) AS l
      UNION ALL
-     SELECT w.index,
-            CASE WHEN l.sku = w.sku THEN 'line' WHEN l.ended = 'cancelled' THEN 'cancelled'
-                 WHEN l.has_expired THEN 'expired' WHEN l.closed THEN 'closed' ELSE 'joined' END,
-            l.order_id, ", NO_BATCH, "
+     SELECT w.index, l.kind, l.order_id, ", NO_BATCH, "
      FROM unnest(?, ?, ?) AS w (index, sku, order_id)
      CROSS JOIN LATERAL (
-         SELECT order_id, sku, ended, closed, ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? AS has_expired
-         FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
-         AND (order_lines.sku = w.sku OR ended IS NOT NULL OR closed OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
-         ORDER BY order_id, order_slot", SEPARATE, "
+         (SELECT CASE WHEN order_lines.sku = w.sku THEN 'line' WHEN ended = 'cancelled' THEN 'cancelled'
+                      WHEN ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? THEN 'expired'
+                      WHEN closed THEN 'closed' ELSE 'joined' END AS kind, order_id
+          FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
+          AND (order_lines.sku = w.sku OR ended IS NOT NULL OR closed OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
+          ORDER BY order_id, order_slot", SEPARATE, ")", OR_ARCHIVED, "
      ) AS l
      UNION ALL
      SELECT w.index, 'due', l.order_id, ", NO_BATCH, "
@@ -137,6 +137,15 @@ statement! {
          FROM order_lines WHERE order_lines.sku = w.sku AND expires_at <= ? ORDER BY expires_at, order_id LIMIT ?
      ) AS l"
 }
+
+/// Also finds an archived order `w`. Without any, PostgreSQL looks none up.
+const OR_ARCHIVED: &str = joined!(
+    "
+         UNION ALL
+         (SELECT 'archived', a.order_id FROM archived_orders AS a WHERE ",
+    ANY_ARCHIVED,
+    " AND a.order_id = w.order_id LIMIT 1)"
+);
 
 /// The columns of a batch in a row without one.
 const NO_BATCH: &str = joined!("NULL, ", BatchValues::NULLS);
@@ -184,14 +193,16 @@ statement! {
 }
 
 statement! {
-    /// Loads the lines of orders: one row for each batch with units of the line, or one row without a
-    /// batch.
+    /// Loads the lines of orders, archived or not: one row for each batch with units of the line, or one row
+    /// without a batch.
     LoadOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> OrderLineSql,
     "SELECT w.order_id, w.sku, ", LineValues::OF_W, ", a.*
      FROM unnest(?) AS k (order_id)
      CROSS JOIN LATERAL (
-         SELECT ", LINE, "
-         FROM order_lines WHERE order_lines.order_id = k.order_id ORDER BY order_slot", SEPARATE, "
+         (SELECT ", LINE, "
+          FROM order_lines WHERE order_lines.order_id = k.order_id ORDER BY order_slot", SEPARATE, ")
+         UNION ALL
+         (SELECT ", AS_CURRENT_LINE, " FROM archived_lines WHERE archived_lines.order_id = k.order_id)
      ) AS w", WITH_ALLOCATIONS
 }
 
@@ -386,14 +397,76 @@ statement! {
 
 statement! {
     /// Loads the orders that were placed as orders, not as standalone lines.
-    FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Sql<OrderRow<'static>>,
-    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ANY (?)"
+    ///
+    /// One statement looks for current and archived ones: the lock of the products does not keep an order with lines of
+    /// other products from being archived.
+    FindOrders<'a>(order_ids: Array<Text> => Vec<&'a str>, archived: Array<Text> => Vec<&'a str>)
+        on Pg -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ANY (?)
+     UNION ALL
+     SELECT ", OrderRow::COLUMNS, " FROM archived_orders
+     WHERE ", ANY_ARCHIVED, " AND order_id = ANY (?) AND lines IS NOT NULL"
 }
 
 statement! {
-    /// Returns the ids of orders that have lines, once per line.
-    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
-    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)"
+    /// Returns the ids of orders that have lines, once per line, and those of archived orders.
+    OrdersWithLines<'a>(order_ids: Array<Text> => Vec<&'a str>, archived: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM order_lines WHERE order_id = ANY (?)
+     UNION ALL
+     SELECT order_id FROM archived_orders WHERE ", ANY_ARCHIVED, " AND order_id = ANY (?)"
+}
+
+statement! {
+    /// Moves the pick lines of lines to the archive.
+    ArchivePickLines<'a>(skus: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (DELETE FROM pick_list_lines WHERE sku = ANY (?) AND order_id = ANY (?) RETURNING *)
+     INSERT INTO archived_pick_lines (", PickLineRow::COLUMNS, ") SELECT ", PickLineRow::COLUMNS, " FROM moved"
+}
+
+statement! {
+    /// Moves orders to the archive, and adds those that have only standalone lines.
+    ArchiveOrders<'a>(removed: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (DELETE FROM orders WHERE order_id = ANY (?) RETURNING *)
+     INSERT INTO archived_orders (", OrderRow::COLUMNS, ", placed_at)
+     SELECT ", OrderRow::COLUMNS, ", placed_at FROM unnest(?) AS w (order_id) LEFT JOIN moved USING (order_id)"
+}
+
+statement! {
+    /// Moves the lines of orders to the archive whose completion is recorded.
+    ArchiveLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (
+         DELETE FROM order_lines WHERE order_id = ANY (?) AND completed_at", NOT_INDEXED, " IS NOT NULL RETURNING *
+     )
+     INSERT INTO archived_lines (", ARCHIVED_LINE, ") SELECT ", ARCHIVED_LINE, " FROM moved"
+}
+
+statement! {
+    /// Locks archived orders in the order of their ids, and returns those that are still archived.
+    LockArchived<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "SELECT order_id FROM archived_orders WHERE order_id = ANY (?) ORDER BY order_id FOR UPDATE"
+}
+
+statement! {
+    RestoreOrders<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (DELETE FROM archived_orders WHERE order_id = ANY (?) RETURNING *)
+     INSERT INTO orders (", OrderRow::COLUMNS, ", placed_at)
+     SELECT ", OrderRow::COLUMNS, ", placed_at FROM moved WHERE lines IS NOT NULL"
+}
+
+statement! {
+    /// Moves the lines of archived orders back, the first of each as its anchor, and returns their SKUs.
+    RestoreLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    "WITH moved AS (DELETE FROM archived_lines WHERE order_id = ANY (?) RETURNING *)
+     INSERT INTO order_lines (", ARCHIVED_LINE, ", order_slot)
+     SELECT ", ARCHIVED_LINE, ", CASE WHEN row_number() OVER (PARTITION BY order_id ORDER BY sku) = 1 THEN '' ELSE sku END
+     FROM moved
+     RETURNING sku"
+}
+
+statement! {
+    RestorePickLines<'a>(skus: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (DELETE FROM archived_pick_lines WHERE sku = ANY (?) AND order_id = ANY (?) RETURNING *)
+     INSERT INTO pick_list_lines (", PickLineRow::COLUMNS, ") SELECT ", PickLineRow::COLUMNS, " FROM moved"
 }
 
 statement! {

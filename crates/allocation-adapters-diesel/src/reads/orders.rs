@@ -23,13 +23,15 @@ const MANY_LINES: usize = 10_000;
 const AT_A_TIME: usize = 50;
 
 statement! {
-    SkusOf<'a>(order_id: Text => str) on MultiBackend -> Text,
-    "SELECT sku FROM order_lines WHERE order_id = ?"
+    /// The SKUs of a current or an archived order.
+    SkusOf<'a>(order_id: Text => str, archived: Text => str) on MultiBackend -> Text,
+    "SELECT sku FROM order_lines WHERE order_id = ? UNION ALL SELECT sku FROM archived_lines WHERE order_id = ?"
 }
 
 /// Returns the SKUs of the lines of an order, sorted.
 pub(crate) fn skus_of(connection: &mut AnyConnection, order_id: &OrderId) -> Result<Vec<Sku>, StoreError> {
-    let rows: Vec<String> = SkusOf { order_id: order_id.as_str() }.load(connection).map_err(store_error)?;
+    let rows: Vec<String> =
+        SkusOf { order_id: order_id.as_str(), archived: order_id.as_str() }.load(connection).map_err(store_error)?;
     let mut skus = rows.into_iter().map(row::sku).collect::<Result<Vec<_>, _>>()?;
     skus.sort_unstable();
     Ok(skus)

@@ -22,22 +22,34 @@ statement! {
 }
 
 statement! {
-    LinesOf<'a>(list_id: Text => str) on MultiBackend -> Sql<PickLineRow<'static>>,
-    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? ORDER BY list_id, line"
+    /// The lines of a list in no order, those of archived orders included.
+    LinesOf<'a>(list_id: Text => str, archived: Text => str) on MultiBackend -> Sql<PickLineRow<'static>>,
+    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ?
+     UNION ALL
+     SELECT ", PickLineRow::COLUMNS, " FROM archived_pick_lines WHERE list_id = ?"
 }
 
 statement! {
-    Line<'a>(list_id: Text => str, line: Integer => i32) on MultiBackend -> Sql<PickLineRow<'static>>,
-    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? AND line = ?"
+    Line<'a>(
+        list_id: Text => str,
+        line: Integer => i32,
+        archived_list_id: Text => str,
+        archived_line: Integer => i32,
+    ) on MultiBackend -> Sql<PickLineRow<'static>>,
+    "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? AND line = ?
+     UNION ALL
+     SELECT ", PickLineRow::COLUMNS, " FROM archived_pick_lines WHERE list_id = ? AND line = ?"
 }
 
-/// Selects lists `p` with their numbers of lines.
+/// Selects lists `p` with their numbers of lines. Archived lines are neither open nor picked.
 const SUMMARIES: &str = "SELECT p.list_id,
         (SELECT created_at FROM pick_lists WHERE pick_lists.list_id = p.list_id),
-        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id),
+        (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id)
+            + (SELECT count(*) FROM archived_pick_lines AS l WHERE l.list_id = p.list_id),
         (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'open'),
         (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'picked'),
         (SELECT count(*) FROM pick_list_lines AS l WHERE l.list_id = p.list_id AND l.status = 'shipped')
+            + (SELECT count(*) FROM archived_pick_lines AS l WHERE l.list_id = p.list_id AND l.status = 'shipped')
  FROM ";
 
 type SummaryColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt);
@@ -71,7 +83,8 @@ pub(crate) fn pick_list(
 ) -> Result<Option<StoredPickList>, StoreError> {
     let found = CreatedAt { list_id: list_id.as_str() }.get_result::<i64>(connection).optional();
     let Some(created_at) = found.map_err(store_error)? else { return Ok(None) };
-    let rows: Vec<PickLineRow<'_>> = LinesOf { list_id: list_id.as_str() }.load(connection).map_err(store_error)?;
+    let statement = LinesOf { list_id: list_id.as_str(), archived: list_id.as_str() };
+    let rows: Vec<PickLineRow<'_>> = statement.load(connection).map_err(store_error)?;
     let lines = pick_lines(rows)?.into_iter().map(|(id, line)| (id.line, line)).collect();
     let list = PickList { list_id: list_id.clone(), lines };
     Ok(Some(StoredPickList { list, created_at: row::instant(created_at)? }))
@@ -81,7 +94,9 @@ pub(crate) fn pick_list(
 pub(crate) fn pick_line(connection: &mut AnyConnection, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
     // No list has a line number beyond the column type.
     let Ok(line) = i32::try_from(id.line) else { return Ok(None) };
-    let found = Line { list_id: id.list.as_str(), line: &line }.get_result::<PickLineRow<'_>>(connection).optional();
+    let list_id = id.list.as_str();
+    let statement = Line { list_id, line: &line, archived_list_id: list_id, archived_line: &line };
+    let found = statement.get_result::<PickLineRow<'_>>(connection).optional();
     found.map_err(store_error)?.map(|row| row.pick_line().map(|(_, line)| line)).transpose()
 }
 

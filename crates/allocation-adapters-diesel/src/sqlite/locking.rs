@@ -2,6 +2,7 @@
 //!
 //! The transaction locks the whole file from its beginning, so a lock only increments the version.
 
+use super::archive::restore;
 use super::pick_lines::load_pick_lines;
 use super::statements::{CountUp, Expired, FindBatch, FindLine, InsertMissing, LineOrEnds, LoadParts, OpenBatches};
 use crate::batch_row::{BatchRow, OPEN_BATCHES, PAGE_PLUS_ONE};
@@ -21,6 +22,10 @@ pub(crate) fn lock(
     for wanted in wanted {
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
     }
+    if locked.iter().any(|(_, locked)| locked.any_archived) {
+        let named = wanted.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone));
+        restore(connection, &named.collect())?;
+    }
     let most_expired = Product::share_of(locked.iter().filter(|(_, locked)| locked.held_lines > 0).count());
     locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, now, most_expired)).collect()
 }
@@ -34,6 +39,7 @@ struct Locked {
     waiting_lines: i64,
     unserved: bool,
     oldest_generation: i64,
+    any_archived: bool,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -> Result<Option<Locked>, StoreError> {

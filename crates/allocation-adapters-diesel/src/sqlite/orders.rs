@@ -17,7 +17,9 @@ pub(crate) fn find_orders(
 ) -> Result<Vec<NewOrder>, StoreError> {
     let mut found = Vec::new();
     for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
-        let order = FindOrder { order_id: order_id.as_str() }.get_result::<OrderRow<'_>>(connection).optional();
+        let order = FindOrder { order_id: order_id.as_str(), archived: order_id.as_str() }
+            .get_result::<OrderRow<'_>>(connection)
+            .optional();
         if let Some(order) = order.map_err(store_error)? {
             found.push(order.order()?);
         }
@@ -32,7 +34,7 @@ pub(crate) fn orders_with_lines(
 ) -> Result<Vec<OrderId>, StoreError> {
     let mut found = Vec::new();
     for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
-        let statement = HasLines { order_id: order_id.as_str() };
+        let statement = HasLines { order_id: order_id.as_str(), archived: order_id.as_str() };
         if statement.get_result::<bool>(connection).map_err(store_error)? {
             found.push(order_id.clone());
         }
@@ -56,7 +58,7 @@ pub(crate) fn add_orders(
 pub(crate) fn order_lines(connection: &mut SqliteConnection, order_ids: &[&str]) -> QueryResult<Vec<OrderLineRow>> {
     let mut rows = Vec::new();
     for order_id in order_ids {
-        rows.extend(LoadOrder { order_id }.load::<OrderLineRow>(connection)?);
+        rows.extend(LoadOrder { order_id, archived: order_id }.load::<OrderLineRow>(connection)?);
     }
     Ok(rows)
 }

@@ -2,6 +2,7 @@
 //!
 //! The schema rejects a counter outside its range.
 
+use crate::archived_row::{ANY_ARCHIVED, AS_CURRENT_LINE, LINE as ARCHIVED_LINE};
 use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
 use crate::event_block::OutboxBlock;
@@ -25,12 +26,12 @@ statement! {
     /// Increments the version of a product for a new unit of work.
     ///
     /// Returns the version, the instant of its decisions, the number of held lines, and the number of
-    /// waiting lines. Also returns whether lines may wait although units are free, and the oldest generation of
-    /// programs that may write.
+    /// waiting lines. Also returns whether lines may wait although units are free, the oldest generation of
+    /// programs that may write, and whether any order is archived.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
-        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, Bool),
     "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", OLDEST_GENERATION
+     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", OLDEST_GENERATION, ", ", ANY_ARCHIVED
 }
 
 statement! {
@@ -164,13 +165,90 @@ statement! {
 }
 
 statement! {
-    FindOrder<'a>(order_id: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
-    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ?"
+    FindOrder<'a>(order_id: Text => str, archived: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ?
+     UNION ALL
+     SELECT ", OrderRow::COLUMNS, " FROM archived_orders WHERE order_id = ? AND lines IS NOT NULL"
 }
 
 statement! {
-    HasLines<'a>(order_id: Text => str) on Sqlite -> Bool,
-    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)"
+    HasLines<'a>(order_id: Text => str, archived: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)
+         OR EXISTS (SELECT 1 FROM archived_orders WHERE order_id = ?)"
+}
+
+statement! {
+    FindArchived<'a>(order_id: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM archived_orders WHERE order_id = ?)"
+}
+
+statement! {
+    /// Adds an order to the archive as it was sent, or without that if it has only standalone lines.
+    ArchiveOrder<'a>(order_id: Text => str) on Sqlite,
+    "INSERT INTO archived_orders (", OrderRow::COLUMNS, ", placed_at)
+     SELECT ", OrderRow::COLUMNS, ", placed_at FROM (SELECT ? AS order_id) LEFT JOIN orders USING (order_id)"
+}
+
+statement! {
+    RemoveOrder<'a>(order_id: Text => str) on Sqlite,
+    "DELETE FROM orders WHERE order_id = ?"
+}
+
+statement! {
+    ArchivePickLines<'a>(order_id: Text => str, of: Text => str) on Sqlite,
+    "INSERT INTO archived_pick_lines (", PickLineRow::COLUMNS, ")
+     SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines
+     WHERE order_id = ? AND sku IN (SELECT sku FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    RemovePickLines<'a>(order_id: Text => str, of: Text => str) on Sqlite,
+    "DELETE FROM pick_list_lines WHERE order_id = ? AND sku IN (SELECT sku FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    /// Adds the lines of an order to the archive whose completion is recorded.
+    ArchiveLines<'a>(order_id: Text => str) on Sqlite,
+    "INSERT INTO archived_lines (", ARCHIVED_LINE, ")
+     SELECT ", ARCHIVED_LINE, " FROM order_lines WHERE order_id = ? AND completed_at IS NOT NULL"
+}
+
+statement! {
+    RemoveCompleteLines<'a>(order_id: Text => str) on Sqlite,
+    "DELETE FROM order_lines WHERE order_id = ? AND completed_at IS NOT NULL"
+}
+
+statement! {
+    RestoreOrder<'a>(order_id: Text => str) on Sqlite,
+    "INSERT INTO orders (", OrderRow::COLUMNS, ", placed_at)
+     SELECT ", OrderRow::COLUMNS, ", placed_at FROM archived_orders WHERE order_id = ? AND lines IS NOT NULL"
+}
+
+statement! {
+    RemoveArchivedOrder<'a>(order_id: Text => str) on Sqlite,
+    "DELETE FROM archived_orders WHERE order_id = ?"
+}
+
+statement! {
+    RestorePickLines<'a>(order_id: Text => str, of: Text => str) on Sqlite,
+    "INSERT INTO pick_list_lines (", PickLineRow::COLUMNS, ")
+     SELECT ", PickLineRow::COLUMNS, " FROM archived_pick_lines
+     WHERE order_id = ? AND sku IN (SELECT sku FROM archived_lines WHERE order_id = ?)"
+}
+
+statement! {
+    RemoveArchivedPickLines<'a>(order_id: Text => str, of: Text => str) on Sqlite,
+    "DELETE FROM archived_pick_lines WHERE order_id = ? AND sku IN (SELECT sku FROM archived_lines WHERE order_id = ?)"
+}
+
+statement! {
+    RestoreLines<'a>(order_id: Text => str) on Sqlite,
+    "INSERT INTO order_lines (", ARCHIVED_LINE, ") SELECT ", ARCHIVED_LINE, " FROM archived_lines WHERE order_id = ?"
+}
+
+statement! {
+    RemoveArchivedLines<'a>(order_id: Text => str) on Sqlite,
+    "DELETE FROM archived_lines WHERE order_id = ?"
 }
 
 statement! {
@@ -188,15 +266,18 @@ statement! {
 }
 
 statement! {
-    /// Loads the lines of an order: one row for each batch with units of the line, or one row without a
-    /// batch.
-    LoadOrder<'a>(order_id: Text => str) on Sqlite -> OrderLineSql,
+    /// Loads the lines of an order, archived or not: one row for each batch with units of the line, or one row
+    /// without a batch.
+    LoadOrder<'a>(order_id: Text => str, archived: Text => str) on Sqlite -> OrderLineSql,
     "SELECT w.order_id, w.sku, ", LineValues::OF_W, ",
             CASE WHEN b.reference IS NOT NULL THEN coalesce(p.quantity, w.allocated) END, b.", BATCH, "
      FROM order_lines AS w
      LEFT JOIN line_parts AS p ON p.sku = w.sku AND p.order_id = w.order_id AND w.reference IS NULL
      LEFT JOIN batches AS b ON b.sku = w.sku AND b.reference = coalesce(w.reference, p.reference)
-     WHERE w.order_id = ?"
+     WHERE w.order_id = ?
+     UNION ALL
+     SELECT w.order_id, w.sku, ", LineValues::OF_W, ", NULL, NULL, ", BatchValues::NULLS, "
+     FROM (SELECT ", AS_CURRENT_LINE, " FROM archived_lines WHERE order_id = ?) AS w"
 }
 
 statement! {

@@ -7,9 +7,10 @@ use allocation_domain::{
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
-    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovingBatches, OrderFilter,
-    OrderPage, OrderQueries, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries,
-    PickableLines, ProductQueries, ProductTotals, RecordedEvent, StoreError, StoredPickList,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
+    EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor, PageSize,
+    PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries, ProductTotals,
+    RecordedEvent, StoreError, StoredPickList,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -128,6 +129,17 @@ impl PickListQueries for Store {
 impl PickCandidates for Store {
     fn pickable(&self, criteria: &PickCriteria, most: usize) -> Result<PickableLines, StoreError> {
         self.read(|connection| reads::pickable(connection, criteria, most))
+    }
+}
+
+impl CompletedOrders for Store {
+    fn completed_orders(
+        &self,
+        until: DateTime<Utc>,
+        after: Option<&CompletionCursor>,
+        limit: u16,
+    ) -> Result<CompletedPage, StoreError> {
+        self.read(|connection| reads::completed_orders(connection, until, after, limit))
     }
 }
 

@@ -92,7 +92,12 @@ impl World {
         );
         assert_eq!(wrong, 0, "counters that differ from the sum of their allocations");
         let picked = |status: &str, of: &str| {
-            format!("(SELECT coalesce(sum(p.picked), 0) FROM pick_list_lines p WHERE p.status = '{status}' AND {of})")
+            format!(
+                "(SELECT coalesce(sum(p.picked), 0) FROM (
+                     SELECT sku, order_id, reference, picked, status FROM pick_list_lines
+                     UNION ALL SELECT sku, order_id, reference, picked, status FROM archived_pick_lines
+                 ) p WHERE p.status = '{status}' AND {of})"
+            )
         };
         let of_batch = "p.reference = t.reference";
         let (picked_of, shipped_of) = (picked("picked", of_batch), picked("shipped", of_batch));

@@ -26,8 +26,9 @@ fn lock_all(unit: &mut dyn UnitOfWork, lines: &[(String, OrderId)]) -> Vec<Produ
 
 /// Locks all products of the shop, and loads the lines of a list, or one of them.
 fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>) -> Vec<Product> {
-    let mut products = lock_all(unit, &[]);
     let lines = unit.pick_lists().find(list).unwrap().map(|stored| stored.list.lines).unwrap_or_default();
+    let named: BTreeSet<_> = lines.values().map(|pick| (pick.sku.to_string(), pick.order_id.clone())).collect();
+    let mut products = lock_all(unit, &named.into_iter().collect::<Vec<_>>());
     for (line, pick) in lines.into_iter().filter(|(line, _)| only.is_none_or(|only| only == *line)) {
         let id = PickLineId { list: list.clone(), line };
         assert_eq!(unit.pick_lists().find_line(&id).unwrap().as_ref(), Some(&pick));

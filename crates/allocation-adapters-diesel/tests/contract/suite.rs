@@ -119,6 +119,23 @@ macro_rules! suite {
             } sql {
                 an_order_round_trips,
             }
+            archive {
+                an_archived_order_is_found_by_its_id_and_not_listed,
+                a_lock_restores_an_archived_order_until_its_unit_is_rolled_back,
+                commands_on_an_archived_order_are_answered_as_before,
+                a_cancelled_order_of_standalone_lines_stays_cancelled_in_the_archive,
+                an_order_is_archived_with_all_its_lines_and_only_once_they_are_complete,
+                complete_orders_are_found_once_in_the_order_of_their_completion,
+                decisions_are_the_same_whatever_is_archived_in_between,
+                an_order_is_never_doubled_while_it_is_archived,
+            } sql {}
+            archive_rows {} sql {
+                every_row_of_an_order_moves_to_the_archive_and_back,
+                the_archive_is_prepared_in_steps,
+                nothing_is_archived_before_programs_that_do_not_look_into_it_are_shut_out,
+                faults_in_the_archive_are_found,
+                the_archive_survives_a_migration_down,
+            }
             order_lines {
                 lines_of_every_kind_round_trip,
                 every_lock_loads_expired_holds_for_the_next_line,

@@ -37,7 +37,8 @@ impl OrderQueries for MemoryStore {
         let view = database.committed();
         let of_sku = view.products().filter(|(sku, _)| filter.sku.as_ref().is_none_or(|only| only == *sku));
         let mut order_ids: BTreeSet<_> = of_sku.flat_map(|(_, rows)| rows.lines.keys()).collect();
-        order_ids.retain(|order_id| after.as_ref().is_none_or(|after| *order_id > after));
+        order_ids
+            .retain(|order_id| after.as_ref().is_none_or(|after| *order_id > after) && !view.is_archived(order_id));
         let (mut kept, mut lines) = (OrderPage::default(), 0);
         for (number, order_id) in order_ids.iter().enumerate() {
             let Some(order) = order(view, order_id) else { continue };

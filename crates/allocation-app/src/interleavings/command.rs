@@ -38,6 +38,10 @@ pub(super) enum Command {
     Pick(&'static str, u32),
     /// Releases the first line of a list.
     ReleaseLine(&'static str),
+    /// Picks units of the first line of a list and ships it.
+    Ship(&'static str, u32),
+    /// Archives all complete orders.
+    Archive,
     /// Reads an order.
     Read(&'static str),
     ReleaseExpired,
@@ -126,6 +130,17 @@ impl Shop {
             }
             Command::ReleaseLine(list) => {
                 reply_of(self.use_cases.release_pick_line(&first_line(list)), |()| "released")
+            }
+            Command::Ship(list, found) => {
+                let picked = self.use_cases.pick(&first_line(list), Units::new(found).unwrap());
+                picked.map_or_else(
+                    |error| error.to_string(),
+                    |_| reply_of(self.use_cases.ship_pick_list(&PickListId::parse(list).unwrap()), |_| "shipped"),
+                )
+            }
+            Command::Archive => {
+                let ever = DateTime::<Utc>::MAX_UTC;
+                reply_of(self.use_cases.archive_orders(ever, &mut None, &mut || Ok(true)), |_| "archived")
             }
             Command::Read(name) => reply_of(self.store.order(&order(name)), |order| match order {
                 Some(_) => "found",

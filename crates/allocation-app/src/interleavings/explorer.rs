@@ -37,6 +37,12 @@ impl Scenario {
         Self { before: before.into_iter().collect(), programs: Vec::new() }
     }
 
+    /// Adds commands that run before the programs.
+    pub(super) fn and_before(mut self, before: impl IntoIterator<Item = Command>) -> Self {
+        self.before.extend(before);
+        self
+    }
+
     pub(super) fn with(mut self, program: impl IntoIterator<Item = Command>) -> Self {
         self.programs.push(program.into_iter().collect());
         self

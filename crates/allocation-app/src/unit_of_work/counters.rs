@@ -1,6 +1,7 @@
 use crate::RefusalCode;
 use crate::histogram::{Distribution, Histogram};
 use allocation_ports::StoreError;
+use chrono::TimeDelta;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ pub struct UnitCounters {
     retries: [AtomicU64; CAUSES.len()],
     refusals: [AtomicU64; CODES],
     released_holds: AtomicU64,
+    archived_orders: AtomicU64,
+    archived_lines: AtomicU64,
+    archive_lag_micros: AtomicU64,
 }
 
 /// The causes of retries.
@@ -31,6 +35,12 @@ pub struct UnitSnapshot {
     pub refusals: Vec<(RefusalCode, u64)>,
     /// Expired holds that the sweeper has released. Decisions on a product release its expired holds, too.
     pub released_holds: u64,
+    /// Orders that this process has archived.
+    pub archived_orders: u64,
+    /// The lines of these orders.
+    pub archived_lines: u64,
+    /// The microseconds for which the oldest order had been due that the archive found last; 0 once none is left.
+    pub archive_lag_micros: u64,
 }
 
 impl Default for UnitCounters {
@@ -40,6 +50,9 @@ impl Default for UnitCounters {
             retries: [const { AtomicU64::new(0) }; CAUSES.len()],
             refusals: [const { AtomicU64::new(0) }; CODES],
             released_holds: AtomicU64::new(0),
+            archived_orders: AtomicU64::new(0),
+            archived_lines: AtomicU64::new(0),
+            archive_lag_micros: AtomicU64::new(0),
         }
     }
 }
@@ -54,6 +67,9 @@ impl UnitCounters {
             retries: CAUSES.into_iter().zip(self.retries.iter().map(count)).collect(),
             refusals: RefusalCode::ALL.iter().copied().zip(self.refusals.iter().map(count)).collect(),
             released_holds: count(&self.released_holds),
+            archived_orders: count(&self.archived_orders),
+            archived_lines: count(&self.archived_lines),
+            archive_lag_micros: count(&self.archive_lag_micros),
         }
     }
 
@@ -87,6 +103,18 @@ impl UnitCounters {
     pub(crate) fn released_holds(&self, holds: usize) {
         self.released_holds.fetch_add(u64::try_from(holds).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+
+    /// Records orders that were archived.
+    pub(crate) fn archived(&self, orders: u64, lines: u64) {
+        self.archived_orders.fetch_add(orders, Ordering::Relaxed);
+        self.archived_lines.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// Records for how long the oldest order has been due that is not archived.
+    pub(crate) fn archive_lag(&self, lag: TimeDelta) {
+        let micros = lag.num_microseconds().and_then(|micros| u64::try_from(micros).ok()).unwrap_or(0);
+        self.archive_lag_micros.store(micros, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +132,8 @@ mod tests {
         counters.retry(&StoreError::Failed("no such table".into()));
         counters.commit(Duration::from_millis(3));
         counters.released_holds(5);
+        counters.archived(2, 7);
+        counters.archive_lag(TimeDelta::seconds(3));
         let snapshot = counters.snapshot();
         assert!(
             snapshot.refusals.iter().all(|(code, count)| *count == 1 + u64::from(*code == RefusalCode::OutOfStock))
@@ -111,5 +141,7 @@ mod tests {
         assert_eq!(snapshot.retries, [("conflict", 0), ("busy", 1), ("connection-lost", 0), ("outcome-unknown", 0)]);
         assert_eq!((snapshot.commit_micros.count, snapshot.commit_micros.sum), (1, 3_000));
         assert_eq!(snapshot.released_holds, 5);
+        assert_eq!((snapshot.archived_orders, snapshot.archived_lines), (2, 7));
+        assert_eq!(snapshot.archive_lag_micros, 3_000_000);
     }
 }

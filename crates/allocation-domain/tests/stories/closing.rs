@@ -49,6 +49,29 @@ fn the_wait_for_the_rest_of_a_shipped_order_is_ended() {
     assert_eq!((shop.free_chairs(), shop.line("O-1").fulfilment.shipped), (10, 7));
 }
 
+/// Nothing of a complete line is allocated, backordered or picked.
+#[test]
+fn an_order_is_complete_once_it_was_shipped_or_has_ended() {
+    let mut shop = partly_picked();
+    let is_complete = |shop: &Shop, name: &str| shop.products.order(&id(name)).unwrap().is_complete();
+    shop.close("O-1");
+    assert!(!is_complete(&shop, "O-1"), "four units are picked");
+    shop.ship("P-1");
+    assert!(is_complete(&shop, "O-1"));
+    shop.place(&Shop::waiting("O-2", 2));
+    shop.place(&Shop::waiting("O-3", 2).held_for(60));
+    assert!(!is_complete(&shop, "O-2") && !is_complete(&shop, "O-3"), "one has units, and one waits on hold");
+    shop.list("P-2");
+    assert!(!is_complete(&shop, "O-2"));
+    shop.pick("P-2", 1, 2);
+    assert!(!is_complete(&shop, "O-2"));
+    shop.ship("P-2");
+    assert!(is_complete(&shop, "O-2"));
+    let now = shop.now;
+    shop.products.cancel(&id("O-3"), now).unwrap();
+    assert!(is_complete(&shop, "O-3"));
+}
+
 #[test]
 fn units_that_a_closed_order_gives_up_serve_the_queue_at_once() {
     let mut shop = partly_picked();

@@ -74,6 +74,21 @@ fn write_units(to: &mut MetricWriter<'_>, units: &UnitSnapshot) -> fmt::Result {
         "allocation_sweeper_released_holds",
         "Expired holds that the sweeper released; decisions on a product release its own.",
         count(units.released_holds),
+    )?;
+    to.counter(
+        "allocation_archived_orders",
+        "Orders that this process moved to the archive.",
+        count(units.archived_orders),
+    )?;
+    to.counter(
+        "allocation_archived_lines",
+        "Order lines that this process moved to the archive.",
+        count(units.archived_lines),
+    )?;
+    to.gauge(
+        "allocation_archive_lag_seconds",
+        "How long the oldest order had been due for the archive when this process last looked.",
+        count(units.archive_lag_micros) / 1e6,
     )
 }
 

@@ -24,16 +24,16 @@ pub struct OrderPage {
 
 /// Reads orders.
 pub trait OrderQueries: Send + Sync {
-    /// Returns an order with all its lines as they are stored, standalone lines included; `None` when it
-    /// has no line.
+    /// Returns an order with all its lines as they are stored, standalone lines included, archived or not; `None` when
+    /// it has no line.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     fn order(&self, order_id: &OrderId) -> Result<Option<Order>, StoreError>;
 
-    /// Returns the orders after `after`, by the bytes of their ids. The cost of a page does not grow with
-    /// the orders before it.
+    /// Returns the orders after `after` that are not archived, by the bytes of their ids. The cost of a page does not
+    /// grow with the orders before it.
     ///
     /// # Errors
     ///

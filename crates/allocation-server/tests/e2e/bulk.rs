@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const LINES: &str = "application/x-ndjson";
+pub(crate) const LINES: &str = "application/x-ndjson";
 
 fn send(client: &Client, path: &str, items: &[String]) -> Vec<Value> {
     answers(&client.send("POST", path, Some(LINES), items.join("\n")))

@@ -6,6 +6,7 @@ mod abandoned;
 mod access;
 mod age;
 mod allocations;
+mod archive;
 mod backorders;
 mod backup;
 mod bad_input;
