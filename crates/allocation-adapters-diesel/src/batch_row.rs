@@ -4,7 +4,7 @@ use crate::columns::{Columns, Sql, columns};
 use crate::error::{corrupt, failed};
 use crate::row;
 use crate::statement::joined;
-use allocation_domain::{Batch, BatchCounts, Eta, Sku, Units};
+use allocation_domain::{Batch, BatchCounts, Eta, Quantity, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
@@ -23,6 +23,7 @@ columns! {
     /// A row of `batches` without its key.
     #[derive(Debug, Queryable)]
     struct BatchValues, set BatchValuesSet<'a> {
+        /// The units of the batch with all adjustments, except that short-picked units still count.
         purchased_quantity: Integer => i32,
         allocated_quantity: Integer => i32,
         eta: Nullable<Date> => Option<NaiveDate>,
@@ -33,6 +34,8 @@ columns! {
         missing_quantity: Integer => i32,
         /// The rest of a correction whose lines are moved in steps, as JSON.
         moving: Nullable<Text> => Option<String>,
+        /// The part of `purchased_quantity` that adjustments have added, negative if they have removed units.
+        adjusted_quantity: Integer => i32,
     }
 }
 
@@ -69,7 +72,8 @@ impl BatchRow {
     /// Converts the row; fails if no batch has such values.
     pub(crate) fn batch(self, sku: Sku) -> Result<Batch, StoreError> {
         let Self { reference, values } = self;
-        let purchased = Units::new(values.purchased_quantity).map_err(corrupt)?;
+        let total = Units::new(values.purchased_quantity).map_err(corrupt)?;
+        let (purchased, adjustments) = split(total, values.adjusted_quantity);
         let added_at = row::instant(values.added_at)?;
         let batch = Batch::new(row::reference(reference)?, sku, purchased, Eta::from(values.eta), added_at);
         let counts = BatchCounts {
@@ -81,9 +85,23 @@ impl BatchRow {
         let moving = values.moving.map(|json| serde_json::from_str(&json)).transpose().map_err(corrupt)?;
         let batch = batch
             .with_revision(u32::try_from(values.revision).map_err(corrupt)?)
-            .with_counts(counts)
+            .with_adjustments(adjustments)
+            .and_then(|batch| batch.with_counts(counts))
             .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))?;
         Ok(batch.with_moving(moving))
+    }
+}
+
+/// Splits the units of a batch into purchased units and adjustments.
+///
+/// A program from before adjustments corrects the units and leaves the adjustments: they are at most what makes the
+/// purchased units valid.
+fn split(total: Units, adjusted: i32) -> (Units, i32) {
+    let (total_units, most) = (i64::from(total.get()), i64::from(Quantity::MAX));
+    let adjustments = i64::from(adjusted).clamp(total_units - most, total_units);
+    match (Units::new(total_units - adjustments), i32::try_from(adjustments)) {
+        (Ok(purchased), Ok(adjustments)) => (purchased, adjustments),
+        _ => (total, 0),
     }
 }
 
@@ -92,7 +110,7 @@ impl BatchValues {
     pub(crate) fn of(batch: &Batch) -> Result<Self, StoreError> {
         let counts = batch.counts();
         Ok(Self {
-            purchased_quantity: row::integer(batch.purchased().get())?,
+            purchased_quantity: row::integer(batch.total().get())?,
             allocated_quantity: row::integer(counts.allocated)?,
             eta: date(batch.eta())?,
             added_at: batch.added_at().timestamp_micros(),
@@ -101,6 +119,7 @@ impl BatchValues {
             shipped_quantity: row::integer(counts.shipped)?,
             missing_quantity: row::integer(counts.missing)?,
             moving: batch.moving().map(serde_json::to_string).transpose().map_err(failed)?,
+            adjusted_quantity: batch.adjustments(),
         })
     }
 }
@@ -121,5 +140,21 @@ fn date(eta: Eta) -> Result<Option<NaiveDate>, StoreError> {
     match eta.date() {
         Some(date) if !(0..=9999).contains(&date.year()) => Err(failed(YearOutOfRange(date))),
         date => Ok(date),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adjustments_that_an_older_program_has_overtaken_are_cut_to_the_units() {
+        let split = |total, adjusted| {
+            let (purchased, adjustments) = split(Units::new(total).unwrap(), adjusted);
+            (purchased.get(), adjustments)
+        };
+        assert_eq!([split(8, -2), split(8, 3), split(8, 0)], [(10, -2), (5, 3), (8, 0)]);
+        assert_eq!(split(2, 3), (0, 2), "the purchase was lowered to fewer units than were found");
+        assert_eq!(split(Quantity::MAX, -5), (Quantity::MAX, 0), "the purchase was raised to the greatest number");
     }
 }

@@ -50,6 +50,7 @@ mod saving;
 mod sequencing;
 mod sqlite;
 mod statement;
+mod stock_documents;
 mod store;
 mod stored_batches;
 mod transaction;

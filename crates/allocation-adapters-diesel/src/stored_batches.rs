@@ -8,8 +8,10 @@ use crate::row;
 use crate::statement::statement;
 use allocation_domain::{Batch, BatchReference, Eta, Sku, Units};
 use allocation_ports::{FoundBatch, StoreError};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Array, Text};
+use std::collections::BTreeMap;
 
 statement! {
     /// All batches of a SKU with free units. The order is the order of the index, which skips consumed
@@ -21,6 +23,11 @@ statement! {
 statement! {
     SkuOf<'a>(reference: Text => str) on MultiBackend -> Text,
     "SELECT sku FROM batch_references WHERE reference = ?"
+}
+
+statement! {
+    SkusOf<'a>(references: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text),
+    "SELECT reference, sku FROM batch_references WHERE reference = ANY (?)"
 }
 
 statement! {
@@ -36,6 +43,25 @@ statement! {
 pub(crate) fn sku_of(connection: &mut AnyConnection, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
     let sku = SkuOf { reference: reference.as_str() }.get_result::<String>(connection).optional();
     sku.map_err(store_error)?.map(row::sku).transpose()
+}
+
+/// Returns the SKU of each batch that exists.
+pub(crate) fn skus_of(
+    connection: &mut AnyConnection,
+    references: &[BatchReference],
+) -> Result<BTreeMap<BatchReference, Sku>, StoreError> {
+    if let AnyConnection::Postgres(connection) = connection {
+        let references = &references.iter().map(BatchReference::as_str).collect();
+        let rows: Vec<(String, String)> = SkusOf { references }.load(connection).map_err(store_error)?;
+        return rows.into_iter().map(|(reference, sku)| Ok((row::reference(reference)?, row::sku(sku)?))).collect();
+    }
+    let mut skus = BTreeMap::new();
+    for reference in references {
+        if let Some(sku) = sku_of(connection, reference)? {
+            skus.insert(reference.clone(), sku);
+        }
+    }
+    Ok(skus)
 }
 
 /// Finds a batch by its reference, as it is stored, and as it was added.

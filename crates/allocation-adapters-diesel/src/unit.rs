@@ -5,18 +5,18 @@ use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::order_row::OrderRow;
 use crate::saving::{Decided, RowChanges};
-use crate::{archive, expiry, loading, pick_lists, postgres, reads, sqlite, stored_batches};
+use crate::{archive, expiry, loading, pick_lists, postgres, reads, sqlite, stock_documents, stored_batches};
 use allocation_domain::{
     BatchReference, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
 use allocation_ports::{
-    Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository, StoreError,
-    StoredPickList, UnitOfWork,
+    Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository,
+    StockDocument, StockDocumentId, StockDocuments, StoreError, StoredPickList, UnitOfWork,
 };
 use chrono::{DateTime, Utc};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::DerefMut;
 use std::sync::Arc;
 
@@ -96,6 +96,10 @@ impl<C: DerefMut<Target = AnyConnection>> UnitOfWork for Unit<C> {
         self
     }
 
+    fn documents(&mut self) -> &mut dyn StockDocuments {
+        self
+    }
+
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         if self.state != State::Open {
             return Err(StoreError::Failed(FailedBefore.into()));
@@ -120,6 +124,10 @@ impl<C: DerefMut<Target = AnyConnection>> Drop for Unit<C> {
 impl<C: DerefMut<Target = AnyConnection>> ProductRepository for Unit<C> {
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
         self.run(|connection| stored_batches::sku_of(connection, reference))
+    }
+
+    fn skus_of_batches(&mut self, references: &[BatchReference]) -> Result<BTreeMap<BatchReference, Sku>, StoreError> {
+        self.run(|connection| stored_batches::skus_of(connection, references))
     }
 
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
@@ -237,5 +245,15 @@ impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
 
     fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {
         self.run(|connection| pick_lists::add(connection, list, at))
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> StockDocuments for Unit<C> {
+    fn find(&mut self, id: &StockDocumentId) -> Result<Option<StockDocument>, StoreError> {
+        self.run(|connection| stock_documents::find(connection, id))
+    }
+
+    fn add(&mut self, document: &StockDocument) -> Result<(), StoreError> {
+        self.run(|connection| stock_documents::add(connection, document))
     }
 }

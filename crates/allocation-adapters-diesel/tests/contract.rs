@@ -71,6 +71,8 @@ mod saving;
 mod schema;
 #[path = "contract/shop.rs"]
 mod shop;
+#[path = "contract/stock_documents.rs"]
+mod stock_documents;
 #[path = "contract/units_of_work.rs"]
 mod units_of_work;
 #[path = "contract/world.rs"]

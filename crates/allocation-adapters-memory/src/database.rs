@@ -16,7 +16,7 @@ use crate::product_rows::{BatchRow, ProductRows};
 use allocation_domain::{
     BatchReference, LineState, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId, Sku,
 };
-use allocation_ports::{RecordedEvent, StoredPickList};
+use allocation_ports::{RecordedEvent, StockDocument, StockDocumentId, StoredPickList};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -41,6 +41,7 @@ pub(crate) struct Rows {
     pub(crate) pick_lists: BTreeMap<PickListId, PickListRow>,
     /// Whether orders are archived. Their rows stay where they are; the lists of orders leave them out.
     pub(crate) archived: BTreeMap<OrderId, bool>,
+    pub(crate) documents: BTreeMap<StockDocumentId, StockDocument>,
     /// Events without a position, in the order of the commits.
     pub(crate) outbox: Vec<OutboxEvent>,
 }
@@ -67,11 +68,12 @@ pub(crate) struct PickListRow {
 impl Database {
     /// Commits the rows of a unit, and releases its locks.
     pub(crate) fn commit(&mut self, unit: UnitId, rows: Rows) {
-        let Rows { mut products, mut orders, mut pick_lists, mut archived, outbox } = rows;
+        let Rows { mut products, mut orders, mut pick_lists, mut archived, mut documents, outbox } = rows;
         self.rows.products.append(&mut products);
         self.rows.orders.append(&mut orders);
         self.rows.pick_lists.append(&mut pick_lists);
         self.rows.archived.append(&mut archived);
+        self.rows.documents.append(&mut documents);
         self.rows.outbox.extend(outbox);
         self.locks.release(unit);
     }
@@ -155,6 +157,11 @@ impl<'a> View<'a> {
     /// Returns the SKUs of the lines of an order, sorted.
     pub(crate) fn skus_of(self, order_id: &'a OrderId) -> impl Iterator<Item = &'a Sku> {
         self.products().filter(|(_, rows)| rows.lines.contains_key(order_id)).map(|(sku, _)| sku)
+    }
+
+    /// Returns a stock document.
+    pub(crate) fn document(self, id: &StockDocumentId) -> Option<&'a StockDocument> {
+        self.own.and_then(|own| own.documents.get(id)).or_else(|| self.committed.documents.get(id))
     }
 
     /// Returns a pick list as it was requested.

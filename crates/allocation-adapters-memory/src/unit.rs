@@ -12,7 +12,8 @@ use allocation_domain::{
 };
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, OrderRepository, PickListRepository, ProductRepository,
-    RecordedEvent, StoreError, StoredPickList, UnitOfWork, UnitOfWorkFactory,
+    RecordedEvent, StockDocument, StockDocumentId, StockDocuments, StoreError, StoredPickList, UnitOfWork,
+    UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +221,10 @@ impl UnitOfWork for Unit {
         self
     }
 
+    fn documents(&mut self) -> &mut dyn StockDocuments {
+        self
+    }
+
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.run(|unit| {
             let (mut database, rows) = (unit.store.data(), std::mem::take(&mut unit.rows));
@@ -248,6 +253,14 @@ impl Drop for Unit {
 impl ProductRepository for Unit {
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError> {
         self.read(|view| view.batch(reference).map(|row| row.batch.sku().clone()))
+    }
+
+    fn skus_of_batches(&mut self, references: &[BatchReference]) -> Result<BTreeMap<BatchReference, Sku>, StoreError> {
+        self.read(|view| {
+            let sku =
+                |reference: &BatchReference| Some((reference.clone(), view.batch(reference)?.batch.sku().clone()));
+            references.iter().filter_map(sku).collect()
+        })
     }
 
     fn find_batch(&mut self, reference: &BatchReference) -> Result<Option<FoundBatch>, StoreError> {
@@ -367,6 +380,20 @@ impl PickListRepository for Unit {
             unit.claim_pick_list(list.list_id())?;
             let row = PickListRow { request: list.clone(), created_at: at };
             unit.rows.pick_lists.insert(list.list_id().clone(), row);
+            Ok(())
+        })
+    }
+}
+
+impl StockDocuments for Unit {
+    fn find(&mut self, id: &StockDocumentId) -> Result<Option<StockDocument>, StoreError> {
+        self.read(|view| view.document(id).cloned())
+    }
+
+    fn add(&mut self, document: &StockDocument) -> Result<(), StoreError> {
+        self.run(|unit| {
+            unit.claim_document(&document.id())?;
+            unit.rows.documents.insert(document.id(), document.clone());
             Ok(())
         })
     }

@@ -55,6 +55,8 @@ mod round_trips;
 mod saving;
 #[path = "../../allocation-adapters-diesel/tests/contract/shop.rs"]
 mod shop;
+#[path = "../../allocation-adapters-diesel/tests/contract/stock_documents.rs"]
+mod stock_documents;
 #[path = "../../allocation-adapters-diesel/tests/contract/units_of_work.rs"]
 mod units_of_work;
 #[path = "../../allocation-adapters-diesel/tests/contract/world.rs"]

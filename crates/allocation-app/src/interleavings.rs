@@ -9,8 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld, Read,
-    ReleaseExpired, ReleaseLine, Ship,
+    AddBatch, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld,
+    Read, ReleaseExpired, ReleaseLine, Ship,
 };
 use explorer::Scenario;
 
@@ -236,6 +236,46 @@ fn an_order_is_archived_only_once_it_has_ended() {
         .with([Cancel("O")])
         .with([Allocate("O", "SOFA", 1)])
         .assert_sequential();
+}
+
+fn one_adjustment_of_two_products_twice() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 3), AddBatch("SOFA", "S", 3)]);
+    scenario.with([Adjust("A", &[("L", -1)])]).with([Adjust("A", &[("S", -1)])])
+}
+
+#[test]
+fn an_adjustment_is_made_before_or_after_a_line_is_allocated() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 1)]);
+    scenario.with([Adjust("A", &[("L", -1), ("S", 1)])]).with([Allocate("O", "LAMP", 2)]).assert_sequential();
+}
+
+#[test]
+fn an_adjustment_is_made_before_or_after_a_line_is_picked() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    scenario.with([Adjust("A", &[("L", -1)])]).with([Pick("P", 2)]).assert_sequential();
+}
+
+#[test]
+fn an_adjustment_is_made_once() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 1)]);
+    scenario.with([Adjust("A", &[("L", -1)])]).with([Adjust("A", &[("L", -1)])]).assert_sequential();
+}
+
+#[test]
+fn adjustments_of_the_same_batches_have_an_order() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    let scenario = scenario.with([Adjust("A", &[("L", -1), ("S", -2)])]);
+    scenario.with([Adjust("B", &[("S", -1), ("L", -2)])]).assert_sequential();
+}
+
+#[test]
+fn an_adjustment_id_is_used_once() {
+    one_adjustment_of_two_products_twice().assert_sequential();
+}
+
+#[test]
+fn without_unique_keys_an_adjustment_id_is_used_twice() {
+    one_adjustment_of_two_products_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod access_control;
 mod add_batch;
+mod adjust_stock;
 mod age_limit;
 mod archive_orders;
 mod archiver;
@@ -49,6 +50,7 @@ mod remove_batch;
 mod retry;
 mod saving;
 mod ship_pick_list;
+mod stock_documents;
 #[cfg(test)]
 mod testing;
 mod tokens;
@@ -58,6 +60,7 @@ mod use_case_error;
 mod vital;
 
 pub use access_control::{AccessControl, AccessError, Admission, AnonymousAccess, Caller};
+pub use adjust_stock::RecordedAdjustment;
 pub use age_limit::AgeLimit;
 pub use archive_orders::Archived;
 pub use archiver::ArchiveSettings;

@@ -4,7 +4,7 @@ use crate::saving::changed;
 use allocation_domain::{BatchReference, OrderId, Product, Products, Sku};
 use allocation_ports::{EventContext, EventContexts, LockRequest, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Locked products, with the time of the decision on them.
 #[derive(Default)]
@@ -61,6 +61,31 @@ pub(crate) fn lock_batch(
     match unit.products().sku_of(reference)? {
         None => Ok(None),
         Some(_) => Err(StoreError::Conflict(BatchMoved(reference.clone()).into())),
+    }
+}
+
+/// Locks the products of batches with the batches; returns a batch that does not exist instead, if there is one.
+///
+/// The SKUs are read and checked as by [`lock_batch`].
+pub(crate) fn lock_batches(
+    unit: &mut dyn UnitOfWork,
+    references: &[BatchReference],
+) -> Result<Result<Locked, BatchReference>, StoreError> {
+    let skus = unit.products().skus_of_batches(references)?;
+    let mut wanted: BTreeMap<&Sku, Vec<BatchReference>> = BTreeMap::new();
+    for reference in references {
+        let Some(sku) = skus.get(reference) else { return Ok(Err(reference.clone())) };
+        wanted.entry(sku).or_default().push(reference.clone());
+    }
+    let request = |(sku, batches): (&Sku, _)| LockRequest { batches, ..LockRequest::product(sku.clone()) };
+    let locked = lock(unit, &wanted.into_iter().map(request).collect::<Vec<_>>())?;
+    let is_loaded = |reference: &&BatchReference| {
+        skus.get(*reference).and_then(|sku| locked.products.get(sku)?.batch(reference)).is_some()
+    };
+    let Some(missing) = references.iter().find(|reference| !is_loaded(reference)) else { return Ok(Ok(locked)) };
+    match unit.products().sku_of(missing)? {
+        None => Ok(Err(missing.clone())),
+        Some(_) => Err(StoreError::Conflict(BatchMoved(missing.clone()).into())),
     }
 }
 

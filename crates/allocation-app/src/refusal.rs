@@ -2,9 +2,10 @@
 
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
-    self as domain, AddBatchError, AllocateError, BatchReference, BatchVersion, CancelError, ChangeBatchError,
-    ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError, OutOfStock, PickError,
-    PlaceError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages, Sku, UnknownSkus,
+    self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
+    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError,
+    OutOfStock, PickError, PlaceError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages, Sku,
+    UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -53,6 +54,13 @@ macro_rules! refusals {
 }
 
 refusals! {
+    AdjustError {
+        Self::AlreadyExists(_) => AdjustmentAlreadyExists,
+        Self::NotFound(_) => BatchNotFound,
+        Self::QuantityChanged { .. } => QuantityChanged,
+        Self::BelowConsumed { .. } => UnitsConsumed,
+        Self::TooManyUnits { .. } => TooManyUnits,
+    }
     AddBatchError {
         Self::AlreadyExists(_) => BatchAlreadyExists,
     }
@@ -213,6 +221,7 @@ impl Refusal for ChangeBatchError {
             Self::NotFound(_) => RefusalCode::BatchNotFound,
             Self::Stale { .. } => RefusalCode::BatchChanged,
             Self::BelowConsumed { .. } => RefusalCode::UnitsConsumed,
+            Self::TooManyUnits { .. } => RefusalCode::TooManyUnits,
         }
     }
 

@@ -129,6 +129,15 @@ codes! {
     /// deallocated, released or deleted, nor lowered below them.
     AlreadyPicked: "already-picked", "Units were picked already";
 
-    /// More units of the batch were picked, shipped or found missing than the requested quantity.
+    /// More units of the batch were picked, shipped, found missing or adjusted than the request leaves.
     UnitsConsumed: "units-gone", "More units of the batch are gone";
+
+    /// Another adjustment has this id, with other content.
+    AdjustmentAlreadyExists: "adjustment-already-exists", "The adjustment id is taken";
+
+    /// The batch has another number of units on hand than `from`. Nothing was adjusted; count again.
+    QuantityChanged: "quantity-changed", "The quantity has changed";
+
+    /// The batch would have more than 2,147,483,647 units with those that adjustments have added.
+    TooManyUnits: "too-many-units", "The batch would have too many units";
 }

@@ -10,8 +10,8 @@ use allocation_domain::{
     OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, ReservationState, Sku,
 };
 use allocation_ports::mocks::{
-    MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockUnitOfWork,
-    MockUnitOfWorkFactory,
+    MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockStockDocuments,
+    MockUnitOfWork, MockUnitOfWorkFactory,
 };
 use allocation_ports::{Span, SpanSink, StoreError, StoredPickList, UnitOfWork};
 use chrono::{DateTime, Utc};
@@ -197,6 +197,16 @@ pub(crate) fn with_pick_lists(
     let mut lists = MockPickListRepository::new();
     expect(&mut lists);
     unit.map(|unit| unit.with_pick_lists(lists))
+}
+
+/// Returns this unit with stock documents that are set up by `expect`.
+pub(crate) fn with_documents(
+    unit: Result<MockUnitOfWork, StoreError>,
+    expect: impl FnOnce(&mut MockStockDocuments),
+) -> Result<MockUnitOfWork, StoreError> {
+    let mut documents = MockStockDocuments::new();
+    expect(&mut documents);
+    unit.map(|unit| unit.with_documents(documents))
 }
 
 /// Returns a unit over the pick list `P-1` with lines in these products.

@@ -4,8 +4,8 @@
 
 use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name, event_type, type_of};
 use allocation_domain::{
-    AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId,
-    Quantity, Sku, Units, WithdrawalReason,
+    AdjustmentId, AdjustmentReason, AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits,
+    OnShortage, OrderId, PickListId, Quantity, Sku, UnitChange, Units, WithdrawalReason,
 };
 use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -53,9 +53,21 @@ fn examples() -> Vec<Event> {
             reference: reference(),
             sku: sku(),
             purchased_quantity: Units::ZERO,
+            adjustments: 0,
             eta: Eta::InStock,
             old_purchased_quantity: units(3),
+            old_adjustments: -1,
             old_eta: due(),
+            revision: 2,
+        },
+        Event::BatchAdjusted {
+            reference: reference(),
+            sku: sku(),
+            adjustment_id: AdjustmentId::parse("COUNT-7").unwrap(),
+            reason: AdjustmentReason::parse("damaged").unwrap(),
+            change: UnitChange::new(-2).unwrap(),
+            purchased_quantity: units(9),
+            adjustments: -2,
             revision: 2,
         },
         Event::BatchRemoved { reference: reference(), sku: sku() },
@@ -214,9 +226,13 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
         let validator = validator(&schema(event_type(&event)));
         let whole = written(&event, EventContext::default());
         for path in ["", "/data"] {
-            // Events were published without it before.
+            // Events were published without them before.
+            let is_later = |name: &str| {
+                let is_adjustment = matches!(name, "adjustments" | "old_adjustments");
+                name == "authtype" || is_adjustment && matches!(event, Event::BatchChanged { .. })
+            };
             let members = whole.pointer(path).unwrap().as_object().unwrap().keys();
-            for name in members.filter(|name| *name != "authtype") {
+            for name in members.filter(|name| !is_later(name)) {
                 let mut lacking = whole.clone();
                 lacking.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(name);
                 assert!(!validator.is_valid(&lacking), "without {name}: {lacking}");

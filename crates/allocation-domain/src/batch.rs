@@ -6,14 +6,14 @@ use chrono::{DateTime, SubsecRound, Utc};
 #[cfg(feature = "serde")]
 mod checked;
 
-/// An error for a batch whose counters exceed the purchased quantity.
+/// An error for a batch whose counters exceed its units.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("batch {reference} holds {allocated} allocated units and {consumed} used ones of {purchased} purchased ones")]
+#[error("batch {reference} holds {allocated} allocated units and {consumed} used ones of {total}")]
 pub struct Oversold {
     /// The batch.
     pub reference: BatchReference,
-    /// The purchased units.
-    pub purchased: u32,
+    /// The units, purchased or added by adjustments.
+    pub total: u32,
     /// The units counted as allocated.
     pub allocated: u32,
     /// The units counted as picked, shipped or missing.
@@ -94,9 +94,9 @@ impl NewBatch {
 
 /// Units of one SKU that were purchased together, in stock or in transit.
 ///
-/// `purchased == available + allocated + picked + shipped + missing` holds for every value of this
-/// type. An operation that would break it panics, in release builds too. A batch can be lowered to
-/// no units at all.
+/// `purchased + adjusted == available + allocated + picked + shipped` holds for every value of this
+/// type, where the missing units of short picks are a part of the adjusted ones. An operation that would
+/// break it panics, in release builds too. A batch can be lowered to no units at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(remote = "Self"))]
@@ -104,11 +104,20 @@ pub struct Batch {
     reference: BatchReference,
     sku: Sku,
     purchased: Units,
+    /// The units that adjustments have added, less those that they have removed.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    adjustments: i32,
     counts: BatchCounts,
     eta: Eta,
     added_at: DateTime<Utc>,
     revision: u32,
     moving: Option<Box<Moving>>,
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(units: &i32) -> bool {
+    *units == 0
 }
 
 /// The sort key of batches: smaller is preferred.
@@ -139,7 +148,8 @@ impl Batch {
         added_at: DateTime<Utc>,
     ) -> Self {
         let (purchased, added_at) = (purchased.into(), added_at.trunc_subsecs(6));
-        Self { reference, sku, purchased, counts: BatchCounts::default(), eta, added_at, revision: 1, moving: None }
+        let counts = BatchCounts::default();
+        Self { reference, sku, purchased, adjustments: 0, counts, eta, added_at, revision: 1, moving: None }
     }
 
     /// Sets the stored revision.
@@ -154,11 +164,21 @@ impl Batch {
         Self { moving: moving.filter(|moving| !moving.is_done()).map(Box::new), ..self }
     }
 
+    /// Sets the stored adjustments, before the counters.
+    ///
+    /// # Errors
+    ///
+    /// [`Oversold`] if the counters exceed the units that are left, or there are less than none.
+    pub fn with_adjustments(self, adjustments: i32) -> Result<Self, Oversold> {
+        let counts = self.counts;
+        Self { adjustments, ..self }.with_counts(counts)
+    }
+
     /// Sets the stored number of allocated units.
     ///
     /// # Errors
     ///
-    /// [`Oversold`] if the counters exceed the purchased quantity.
+    /// [`Oversold`] if the counters exceed the units of the batch.
     pub fn with_allocated(self, allocated: u32) -> Result<Self, Oversold> {
         let counts = BatchCounts { allocated, ..self.counts };
         self.with_counts(counts)
@@ -168,12 +188,14 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// [`Oversold`] if the counters exceed the purchased quantity.
+    /// [`Oversold`] if the counters exceed the units of the batch.
     pub fn with_counts(self, counts: BatchCounts) -> Result<Self, Oversold> {
-        let (purchased, BatchCounts { allocated, .. }) = (self.purchased.get(), counts);
+        let BatchCounts { allocated, .. } = counts;
         let consumed = counts.sum() - u64::from(allocated);
-        if counts.sum() > u64::from(purchased) {
-            return Err(Oversold { reference: self.reference, purchased, allocated, consumed });
+        let total = Units::new(i64::from(self.purchased.get()) + i64::from(self.adjustments));
+        if total.is_err() || counts.sum() > u64::from(self.total().get()) {
+            let total = total.map_or(0, Units::get);
+            return Err(Oversold { reference: self.reference, total, allocated, consumed });
         }
         Ok(Self { counts, ..self })
     }
@@ -196,6 +218,25 @@ impl Batch {
         self.purchased
     }
 
+    /// Returns the units that adjustments have added, less those that they have removed.
+    #[must_use]
+    pub const fn adjustments(&self) -> i32 {
+        self.adjustments
+    }
+
+    /// Returns the units that were added after the purchase, less those that were removed: by adjustments, and by
+    /// short picks.
+    #[must_use]
+    pub fn adjusted(&self) -> i64 {
+        i64::from(self.adjustments) - i64::from(self.counts.missing)
+    }
+
+    /// Returns the purchased units with all adjustments: free, allocated, picked, shipped or missing.
+    #[must_use]
+    pub const fn total(&self) -> Units {
+        Units::of_valid(self.purchased.get().saturating_add_signed(self.adjustments))
+    }
+
     /// Returns the units that are allocated to order lines and not picked yet.
     #[must_use]
     pub const fn allocated(&self) -> u32 {
@@ -211,7 +252,7 @@ impl Batch {
     /// Returns the units that can still be allocated.
     #[must_use]
     pub const fn available(&self) -> u32 {
-        self.purchased.get() - self.counts.allocated - self.consumed()
+        self.total().get() - self.counts.allocated - self.consumed()
     }
 
     /// Returns the picked, shipped and missing units. The batch cannot be lowered below them.
@@ -223,7 +264,15 @@ impl Batch {
     /// Returns the units that are on hand or in transit: allocated, picked or free.
     #[must_use]
     pub const fn on_hand(&self) -> u32 {
-        self.purchased.get() - self.counts.shipped - self.counts.missing
+        self.total().get() - self.counts.shipped - self.counts.missing
+    }
+
+    /// Returns the units on hand once all displaced lines have left the batch.
+    ///
+    /// It is less than [`Batch::on_hand`] only while they leave.
+    #[must_use]
+    pub fn on_hand_finally(&self) -> u32 {
+        self.lowered_to().get().saturating_sub(self.counts.shipped + self.counts.missing)
     }
 
     /// Returns the progress of moving lines after a correction. Usually `None`.
@@ -234,10 +283,22 @@ impl Batch {
 
     /// Returns the units that the batch has once all displaced lines have left it.
     ///
-    /// It is less than [`Batch::purchased`] only while they leave.
+    /// It is less than [`Batch::total`] only while they leave.
     #[must_use]
     pub fn lowered_to(&self) -> Units {
-        self.moving().and_then(|moving| moving.lower_to).unwrap_or(self.purchased)
+        self.moving().and_then(|moving| moving.lower_to).unwrap_or(self.total())
+    }
+
+    /// Returns the purchased units once all displaced lines have left the batch.
+    #[must_use]
+    pub fn purchased_finally(&self) -> Units {
+        let purchased = i64::from(self.lowered_to().get()) - self.adjustments_finally();
+        Units::new(purchased).unwrap_or(Units::ZERO)
+    }
+
+    /// Returns the adjustments once all displaced lines have left the batch.
+    pub(crate) fn adjustments_finally(&self) -> i64 {
+        i64::from(self.adjustments) - self.moving().map_or(0, |moving| i64::from(moving.adjusting))
     }
 
     /// Returns roughly how many units are still to be reviewed or to leave the batch.
@@ -246,7 +307,7 @@ impl Batch {
     #[must_use]
     pub fn moving_units(&self) -> u32 {
         let reviewed = self.moving().and_then(|moving| moving.review).map_or(0, |review| review.units.max(1));
-        let leaving = self.purchased.get() - self.lowered_to().get().min(self.purchased.get());
+        let leaving = self.total().get() - self.lowered_to().get().min(self.total().get());
         reviewed.saturating_add(leaving)
     }
 
@@ -305,12 +366,42 @@ impl Batch {
         self.eta = eta;
     }
 
-    /// Sets the purchased quantity.
+    /// Sets the units that the batch is to have, `to`, with their `adjustments`. `moving` is the work that is left
+    /// on its lines.
     ///
-    /// Panics if more units than that are allocated or consumed: the caller checks it.
-    pub(crate) fn set_purchased(&mut self, purchased: Units) {
-        assert!(self.counts.sum() <= u64::from(purchased.get()), "batch_not_oversold: {self:?} to {purchased}");
-        self.purchased = purchased;
+    /// Units in use stay until their lines have left. As many of them as `adjusting` then leave as adjustments, the
+    /// others as purchased units.
+    ///
+    /// Panics if more units than `to` are consumed: the caller checks it.
+    pub(crate) fn set_target(&mut self, to: Units, adjustments: i64, adjusting: u32, moving: Moving) {
+        assert!(self.consumed() <= to.get(), "batch_not_oversold: {self:?} to {to}");
+        let total = to.get().max(self.used());
+        let adjusting = adjusting.min(total - to.get());
+        let adjustments = adjustments + i64::from(adjusting);
+        (self.purchased, self.adjustments) = split(i64::from(total), adjustments);
+        self.set_moving(Moving { lower_to: Some(to), adjusting, ..moving });
+    }
+
+    /// Removes units that are not in use, first those that leave as adjustments.
+    ///
+    /// Panics if that many are not free: the caller checks it.
+    fn remove(&mut self, units: u32) {
+        assert!(units <= self.available(), "batch_not_oversold: {self:?} less {units}");
+        let adjusting = self.moving().map_or(0, |moving| moving.adjusting).min(units);
+        let adjustments = i64::from(self.adjustments) - i64::from(adjusting);
+        (self.purchased, self.adjustments) = split(i64::from(self.total().get() - units), adjustments);
+        if let Some(moving) = self.moving.as_mut() {
+            moving.adjusting -= adjusting;
+        }
+    }
+
+    /// Ends the lowering of the batch, whatever it has reached.
+    pub(crate) fn end_lowering(&mut self) {
+        let excess = self.total().get() - self.lowered_to().get().max(self.used());
+        self.remove(excess);
+        if let Some(moving) = self.moving.take() {
+            self.set_moving(Moving { lower_to: None, adjusting: 0, ..*moving });
+        }
     }
 
     /// Returns the allocated and consumed units. The batch cannot have fewer.
@@ -320,7 +411,10 @@ impl Batch {
 
     /// Sets the progress of moving lines. A batch that has reached its target is no longer lowered.
     pub(crate) fn set_moving(&mut self, mut moving: Moving) {
-        moving.lower_to = moving.lower_to.filter(|to| *to < self.purchased);
+        moving.lower_to = moving.lower_to.filter(|to| *to < self.total());
+        if moving.lower_to.is_none() {
+            moving.adjusting = 0;
+        }
         self.moving = (!moving.is_done()).then(|| Box::new(moving));
     }
 
@@ -336,10 +430,8 @@ impl Batch {
 
     /// Removes released units from a batch that is being lowered.
     pub(crate) fn absorb(&mut self, units: u32) {
-        let left = self.purchased.get() - self.lowered_to().get();
-        if let Ok(purchased) = Units::new(self.purchased.get() - units.min(left)) {
-            self.set_purchased(purchased);
-        }
+        let left = self.total().get() - self.lowered_to().get();
+        self.remove(units.min(left));
         if let Some(moving) = self.moving.take() {
             self.set_moving(*moving);
         }
@@ -382,6 +474,13 @@ impl Batch {
     }
 }
 
+/// Splits the units of a batch into purchased units and adjustments.
+#[expect(clippy::expect_used, reason = "the caller has checked the sum, and lowers neither beyond its share")]
+fn split(total: i64, adjustments: i64) -> (Units, i32) {
+    let purchased = Units::new(total - adjustments);
+    (purchased.expect("batch_not_oversold"), i32::try_from(adjustments).expect("batch_not_oversold"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,8 +504,36 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "batch_not_oversold")]
-    fn a_batch_is_never_lowered_below_its_consumed_and_allocated_units() {
-        batch().set_purchased(units(5).into());
+    fn a_batch_is_never_lowered_below_its_consumed_units() {
+        batch().set_target(Units::new(1).unwrap(), 0, 0, Moving::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_not_oversold")]
+    fn units_in_use_are_never_removed() {
+        batch().remove(5);
+    }
+
+    #[test]
+    fn an_adjustment_that_waits_for_lines_is_counted_as_they_leave() {
+        let mut batch = batch();
+        batch.set_target(Units::new(3).unwrap(), -7, 7, Moving::default());
+        assert_eq!((batch.purchased().get(), batch.adjustments(), batch.total().get()), (10, -4, 6));
+        assert_eq!((batch.purchased_finally().get(), batch.on_hand_finally(), batch.available()), (10, 3, 0));
+        batch.release(units(2));
+        batch.absorb(2);
+        assert_eq!((batch.purchased().get(), batch.adjustments(), batch.moving_units()), (10, -6, 1));
+        batch.end_lowering();
+        assert_eq!((batch.purchased().get(), batch.adjustments(), batch.moving()), (10, -6, None));
+    }
+
+    #[test]
+    fn purchased_and_adjusted_units_are_free_allocated_picked_or_shipped() {
+        let counts = BatchCounts { allocated: 4, picked: 2, shipped: 1, missing: 2 };
+        let batch = batch().with_adjustments(3).unwrap().with_counts(counts).unwrap();
+        assert_eq!((batch.adjusted(), batch.available(), batch.on_hand()), (1, 4, 10));
+        assert_eq!(batch.clone().with_adjustments(-2).unwrap_err().total, 8);
+        assert!(batch.with_adjustments(-11).is_err());
     }
 
     #[test]

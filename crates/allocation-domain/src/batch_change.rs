@@ -20,7 +20,7 @@ impl BatchChange {
     /// lines have left.
     #[must_use]
     pub fn is_made(&self, batch: &Batch) -> bool {
-        self.purchased.is_none_or(|purchased| purchased == batch.lowered_to())
+        self.purchased.is_none_or(|purchased| purchased == batch.purchased_finally())
             && self.eta.is_none_or(|eta| eta == batch.eta())
     }
 }
@@ -40,6 +40,7 @@ pub struct BatchChanged {
 
 /// Units of a line whose promised ETA or batch changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Affected {
     /// The order that the line belongs to.
     pub order_id: OrderId,
@@ -65,6 +66,7 @@ impl Affected {
 
 /// Units that a line lost and waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Displaced {
     /// The order that the line belongs to.
     pub order_id: OrderId,
@@ -97,14 +99,22 @@ pub enum ChangeBatchError {
     },
     /// More units of the batch were already picked, shipped or found missing.
     #[error(
-        "Batch {reference} cannot be lowered to {purchased} units: {consumed} were picked, shipped or found missing"
+        "Batch {reference} cannot be lowered to {purchased} units: {consumed} were picked, shipped, found missing or adjusted"
     )]
     BelowConsumed {
         /// The batch.
         reference: BatchReference,
         /// The requested number of units.
         purchased: Units,
-        /// The picked, shipped and missing units.
+        /// The picked, shipped and missing units, and those that adjustments have removed altogether.
         consumed: u32,
+    },
+    /// The batch would have more than [`Quantity::MAX`] units, with those that adjustments have added.
+    #[error("Batch {reference} would have more than {max} units, with those that adjustments have added", max = Quantity::MAX)]
+    TooManyUnits {
+        /// The batch.
+        reference: BatchReference,
+        /// The requested number of purchased units.
+        purchased: Units,
     },
 }

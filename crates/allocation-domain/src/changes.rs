@@ -187,6 +187,7 @@ impl<'a> Changes<'a> {
         let only_allocated = BatchCounts { allocated: now.allocated, ..before } == now
             && batch.revision() == stored.revision()
             && batch.same_purchase(stored)
+            && batch.adjustments() == stored.adjustments()
             && batch.moving() == stored.moving();
         if !only_allocated {
             self.changed_batches.push(batch);

@@ -1,7 +1,10 @@
 //! Domain events.
 
 use crate::named::named;
-use crate::{BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, Sku, Units};
+use crate::{
+    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, Sku, UnitChange,
+    Units,
+};
 use chrono::{DateTime, Utc};
 
 /// The reason for an allocation.
@@ -109,7 +112,7 @@ pub enum Event {
         /// The ETA.
         eta: Eta,
     },
-    /// The quantity or ETA of a batch was corrected.
+    /// The quantity or ETA of a batch was corrected, or lines left it after an adjustment.
     ///
     /// Events of lines that leave the batch precede it. If there are many, the batch is lowered in
     /// steps as they leave. Each step is an event of the same revision.
@@ -120,12 +123,40 @@ pub enum Event {
         sku: Sku,
         /// The purchased units.
         purchased_quantity: Units,
+        /// The units that adjustments have added, less those that they have removed.
+        #[cfg_attr(feature = "serde", serde(default))]
+        adjustments: i32,
         /// The ETA.
         eta: Eta,
-        /// The previous number of units.
+        /// The previous number of purchased units.
         old_purchased_quantity: Units,
+        /// The previous adjustments.
+        #[cfg_attr(feature = "serde", serde(default))]
+        old_adjustments: i32,
         /// The previous ETA.
         old_eta: Eta,
+        /// The revision.
+        revision: u32,
+    },
+    /// Units of a batch were added or removed, because they were damaged, lost, found or counted.
+    ///
+    /// Events of lines that leave the batch precede it. If there are many, those that remain leave in steps, and
+    /// each step is a [`Event::BatchChanged`] of the same revision.
+    BatchAdjusted {
+        /// The batch.
+        reference: BatchReference,
+        /// The SKU.
+        sku: Sku,
+        /// The adjustment, which may concern more batches.
+        adjustment_id: AdjustmentId,
+        /// The reason.
+        reason: AdjustmentReason,
+        /// The units to add, negative to remove them.
+        change: UnitChange,
+        /// The purchased units.
+        purchased_quantity: Units,
+        /// The units that adjustments have added, less those that they have removed.
+        adjustments: i32,
         /// The revision.
         revision: u32,
     },
@@ -345,6 +376,7 @@ impl Event {
         match self {
             Self::BatchAdded { .. } => "batch_added",
             Self::BatchChanged { .. } => "batch_changed",
+            Self::BatchAdjusted { .. } => "batch_adjusted",
             Self::BatchRemoved { .. } => "batch_removed",
             Self::LinePlaced { .. } => "line_placed",
             Self::LineChanged { .. } => "line_changed",
@@ -407,6 +439,7 @@ impl Event {
             | Self::Shipped(ListedUnits { sku, order_id, .. }) => (sku, Some(order_id)),
             Self::BatchAdded { sku, .. }
             | Self::BatchChanged { sku, .. }
+            | Self::BatchAdjusted { sku, .. }
             | Self::BatchRemoved { sku, .. }
             | Self::ProductRegistered { sku }
             | Self::OutOfStock { sku } => (sku, None),
@@ -485,8 +518,10 @@ mod tests {
             reference: BatchReference::parse("B-1").unwrap(),
             sku: Sku::parse("LAMP").unwrap(),
             purchased_quantity: Units::ZERO,
+            adjustments: 0,
             eta: Eta::InStock,
             old_purchased_quantity: Units::new(3).unwrap(),
+            old_adjustments: 0,
             old_eta: Eta::InStock,
             revision: 2,
         });

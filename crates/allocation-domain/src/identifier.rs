@@ -226,5 +226,15 @@ identifier! {
     PickListId
 }
 
+identifier! {
+    /// The id of an adjustment of stock.
+    AdjustmentId
+}
+
+identifier! {
+    /// Why stock is adjusted: `damaged`, `lost`, `found`, `correction`, or a text of the caller.
+    AdjustmentReason
+}
+
 #[cfg(test)]
 mod tests;

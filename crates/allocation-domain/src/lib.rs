@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod adjustment;
 mod allocation;
 mod availability;
 mod backorder;
@@ -40,7 +41,9 @@ mod projection;
 mod quantity;
 mod standing;
 mod stock;
+mod unit_change;
 
+pub use adjustment::{AdjustError, Adjusted, AdjustedLine, Adjustment, AdjustmentError, AdjustmentLine};
 pub use allocation::{AllocateError, Allocation, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock};
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
@@ -52,7 +55,10 @@ pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
-pub use identifier::{BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku, check_identifier};
+pub use identifier::{
+    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku,
+    check_identifier,
+};
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
 pub use lock_time::LockTime;
@@ -76,8 +82,9 @@ pub use pick_list::{
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
-pub use products::{Amendment, Cancellation, Closing, Products};
+pub use products::{Adjusting, Amendment, Cancellation, Closing, Products};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub(crate) use standing::Standing;
 pub use stock::Stock;
+pub use unit_change::{UnitChange, UnitChangeError};

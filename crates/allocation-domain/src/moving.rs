@@ -24,12 +24,21 @@ pub struct Moving {
     /// The lines that earlier reviews had not reached when this one began, oldest review first.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub unreviewed: Vec<Unreviewed>,
-    /// The purchased quantity that the batch has once all lines that must leave have left. Until then
-    /// it has no free units.
+    /// The units that the batch has once all lines that must leave have left. Until then it has no free
+    /// units.
     pub lower_to: Option<Units>,
+    /// How many of the units that have yet to leave are removed by adjustments. The others were not purchased.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub adjusting: u32,
     /// The last line that was processed. `None` at the start of a review, and while the lines that
     /// must leave are not known.
     pub after: Option<QueuePosition>,
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(units: &u32) -> bool {
+    *units == 0
 }
 
 impl Moving {

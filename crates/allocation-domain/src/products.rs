@@ -7,11 +7,13 @@ use crate::{
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+mod adjusting;
 mod amending;
 mod cancelling;
 mod closing;
 mod picking;
 
+pub use adjusting::Adjusting;
 pub use amending::Amendment;
 pub use cancelling::Cancellation;
 pub use closing::Closing;

@@ -93,6 +93,11 @@ impl Units {
         }
     }
 
+    /// Wraps a number that the caller has checked.
+    pub(crate) const fn of_valid(units: u32) -> Self {
+        Self(units)
+    }
+
     /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {

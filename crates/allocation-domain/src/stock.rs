@@ -1,12 +1,12 @@
 //! Stock that is held in memory as a whole.
 
 use crate::{
-    AddBatchError, AllocateError, Batch, BatchChange, BatchChanged, BatchReference, CancelError, ChangeBatchError,
-    ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError, HoldDuration, LineAllocation,
-    LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange, OrderId, OrderLine,
-    OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product,
-    ProductState, Products, Quantity, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku,
-    Units,
+    AddBatchError, AdjustError, Adjusted, Adjustment, AllocateError, Batch, BatchChange, BatchChanged, BatchReference,
+    CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
+    HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange,
+    OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked,
+    PlaceError, Product, ProductState, Products, Quantity, ReleasePickLineError, ReleasePickListError,
+    RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -140,16 +140,51 @@ impl Stock {
     ) -> Result<BatchChanged, ChangeBatchError> {
         let product = self.product_of(reference).ok_or_else(|| ChangeBatchError::NotFound(reference.clone()))?;
         let mut changed = decided(product.change_batch(reference, change, now))?;
-        while changed.batch.moving().is_some() {
+        if let Some(steps) = self.move_all_lines(reference, now) {
+            changed.batch = steps.batch;
+            changed.affected.extend(steps.affected);
+            changed.displaced.extend(steps.displaced);
+        }
+        Ok(changed)
+    }
+
+    /// Completes a correction of many lines. Returns the effects of the steps, `None` if there was none.
+    fn move_all_lines(&mut self, reference: &BatchReference, now: DateTime<Utc>) -> Option<BatchChanged> {
+        let product = self.product_of(reference)?;
+        let mut moved: Option<BatchChanged> = None;
+        loop {
+            let before = product.batch(reference)?.moving().cloned();
+            if before.is_none() {
+                return moved;
+            }
             let first = product.first_to_leave(reference);
             let Ok(step) = decided(product.move_lines(reference, first.as_ref(), now));
             // Each step moves lines; one that did not would be the last.
-            let Some(step) = step.filter(|step| step.batch.moving() != changed.batch.moving()) else { break };
-            changed.batch = step.batch;
-            changed.affected.extend(step.affected);
-            changed.displaced.extend(step.displaced);
+            let Some(step) = step.filter(|step| step.batch.moving() != before.as_ref()) else { return moved };
+            moved = Some(match moved {
+                None => step,
+                Some(mut moved) => {
+                    moved.affected.extend(step.affected);
+                    moved.displaced.extend(step.displaced);
+                    BatchChanged { batch: step.batch, ..moved }
+                }
+            });
         }
-        Ok(changed)
+    }
+
+    /// Adjusts the units of batches, with all effects on their lines: see [`Products::adjust`].
+    ///
+    /// # Errors
+    ///
+    /// [`AdjustError`].
+    pub fn adjust(&mut self, adjustment: &Adjustment, now: DateTime<Utc>) -> Result<Adjusted, AdjustError> {
+        let mut adjusted = decided(self.products.adjust(adjustment, now))?;
+        for line in adjustment.lines() {
+            let Some(steps) = self.move_all_lines(&line.reference, now) else { continue };
+            adjusted.affected.extend(steps.affected);
+            adjusted.displaced.extend(steps.displaced);
+        }
+        Ok(adjusted)
     }
 
     /// Allocates a standalone line: see [`Product::allocate`].

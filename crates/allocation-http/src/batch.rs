@@ -1,10 +1,12 @@
 //! Batches of stock.
 
 mod change;
+mod effects;
 mod request;
 mod response;
 
 pub(crate) use change::{__path_change, change};
+pub(crate) use effects::Effects;
 pub(crate) use request::NewBatchSchema;
 pub(crate) use response::Batch;
 

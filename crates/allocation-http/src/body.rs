@@ -14,7 +14,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderN
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
-use allocation_domain::{BatchChange, NewOrder, OrderLine};
+use allocation_domain::{Adjustment, BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
     AddBatch, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest, PickedUnits,
     ValidationErrors, parse,
@@ -49,6 +49,10 @@ impl Body for Empty {}
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
     const MAX_BYTES: usize = 2 * 1024 * 1024;
+}
+
+impl Body for Adjustment {
+    const MAX_BYTES: usize = NewOrder::MAX_BYTES;
 }
 
 impl Body for OrderChangeRequest {

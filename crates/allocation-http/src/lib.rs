@@ -6,6 +6,7 @@
 
 mod accept;
 mod access_log;
+mod adjustment;
 mod allocation;
 mod api;
 mod backorder;

@@ -5,8 +5,8 @@ mod defaults;
 use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
-    allocation, backorder, batch, bulk, event, health, key, metrics_route, operations, order, pick_list, problem_type,
-    product, whoami,
+    adjustment, allocation, backorder, batch, bulk, event, health, key, metrics_route, operations, order, pick_list,
+    problem_type, product, whoami,
 };
 use actix_web::http::Method;
 use allocation_access::Scope;
@@ -28,6 +28,7 @@ const KEY: &str = "key";
     servers((url = "/", description = "The server that this document comes from")),
     tags(
         (name = "Batches", description = "Stock, in the warehouse or inbound."),
+        (name = "Adjustments", description = "Units that were damaged, lost, found or counted."),
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled together."),
         (name = "Pick lists", description = "Units that the warehouse picks and ships."),
@@ -44,6 +45,7 @@ const KEY: &str = "key";
         batch::find,
         batch::change,
         batch::remove,
+        adjustment::adjust,
         allocation::allocate,
         bulk::allocate_lines,
         allocation::list,

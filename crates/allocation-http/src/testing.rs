@@ -15,11 +15,11 @@ use allocation_domain::{
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
-    MockReadiness, MockStoreMonitor, MockUnitOfWorkFactory,
+    MockReadiness, MockStockDocuments, MockStoreMonitor, MockUnitOfWorkFactory,
 };
 use allocation_ports::{
-    Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, ReplicationLag, StoreError, StoreMonitor,
-    StoredPickList, UnitOfWork,
+    Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, ReplicationLag, StockDocument,
+    StoreError, StoreMonitor, StoredPickList, UnitOfWork,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -295,16 +295,19 @@ pub(crate) fn holding(product: Product) -> impl Fn() -> Result<Box<dyn UnitOfWor
     holding_all(vec![product], Vec::new())
 }
 
-/// Returns units of work over a store that holds products and orders and accepts every save.
+/// Returns units of work over a store that holds products and orders, accepts every save, and remembers the
+/// stock documents.
 pub(crate) fn holding_all(
     products: Vec<Product>,
     orders: Vec<NewOrder>,
 ) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
+    let documents = Arc::default();
     move || {
         Ok(Box::new(Forgetful(
             product_repository(&products),
             order_repository(&products, &orders),
             pick_list_repository(&products),
+            document_repository(&documents),
         )))
     }
 }
@@ -323,6 +326,14 @@ fn product_repository(stored: &[Product]) -> MockProductRepository {
         Ok(batches.iter().find(|batch| batch.reference() == reference).map(|batch| batch.sku().clone()))
     });
     let stored = stored.to_vec();
+    products.expect_skus_of_batches().returning({
+        let products = stored.clone();
+        move |references| {
+            let batches = products.iter().flat_map(|product| product.batches().to_vec());
+            let named = batches.filter(|batch| references.contains(batch.reference()));
+            Ok(named.map(|batch| (batch.reference().clone(), batch.sku().clone())).collect())
+        }
+    });
     products.expect_lock().returning(move |wanted| {
         let is_wanted = |product: &&Product| wanted.iter().any(|wanted| wanted.sku == *product.sku());
         let locked = |product: &Product| product.clone().locked_at(LockTime { now: now(), decided_at: now() });
@@ -377,8 +388,22 @@ fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
     lists
 }
 
+fn document_repository(stored: &Arc<Mutex<Vec<StockDocument>>>) -> MockStockDocuments {
+    let mut documents = MockStockDocuments::new();
+    documents.expect_find().returning({
+        let stored = Arc::clone(stored);
+        move |id| Ok(stored.lock().unwrap().iter().find(|document| document.id() == *id).cloned())
+    });
+    let stored = Arc::clone(stored);
+    documents.expect_add().returning(move |document| {
+        stored.lock().unwrap().push(document.clone());
+        Ok(())
+    });
+    documents
+}
+
 /// A unit of work that may be committed or dropped.
-struct Forgetful(MockProductRepository, MockOrderRepository, MockPickListRepository);
+struct Forgetful(MockProductRepository, MockOrderRepository, MockPickListRepository, MockStockDocuments);
 
 impl UnitOfWork for Forgetful {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
@@ -391,6 +416,10 @@ impl UnitOfWork for Forgetful {
 
     fn pick_lists(&mut self) -> &mut dyn allocation_ports::PickListRepository {
         &mut self.2
+    }
+
+    fn documents(&mut self) -> &mut dyn allocation_ports::StockDocuments {
+        &mut self.3
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -39,6 +39,7 @@ impl Subject {
         match event {
             Event::BatchAdded { reference, .. }
             | Event::BatchChanged { reference, .. }
+            | Event::BatchAdjusted { reference, .. }
             | Event::BatchRemoved { reference, .. } => Self::Batch(reference.clone()),
             _ => match event.order_id() {
                 Some(order_id) => Self::Order(order_id.clone()),

@@ -26,6 +26,7 @@ mod queries;
 mod readiness;
 mod relay_store;
 mod span;
+mod stock_documents;
 mod store_error;
 mod store_monitor;
 mod token_key_source;
@@ -60,6 +61,7 @@ pub use readiness::{
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use span::{AttributeValue, Span, SpanAttribute, SpanIds, SpanKind, SpanLink, SpanSink};
+pub use stock_documents::{Recorded, StockDocument, StockDocumentId, StockDocuments};
 pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
 pub use token_key_source::{TokenKeySource, TokenKeysUnavailable};

@@ -12,16 +12,24 @@ pub use crate::pick_list_repository::MockPickListRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::readiness::{MockDatabaseProbe, MockReadiness};
 pub use crate::relay_store::MockRelayStore;
+pub use crate::stock_documents::MockStockDocuments;
 pub use crate::store_monitor::MockStoreMonitor;
 pub use crate::token_key_source::MockTokenKeySource;
 pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
+<<<<<<< HEAD
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
     EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor,
     PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines,
     ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StoreError, StoredPickList, UnitOfWork,
+=======
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovingBatches, OrderFilter,
+    OrderPage, OrderQueries, OrderRepository, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage,
+    PickListQueries, PickListRepository, PickableLines, ProductQueries, ProductRepository, ProductTotals,
+    RecordedEvent, StockDocuments, StoreError, StoredPickList, UnitOfWork,
+>>>>>>> stock
 };
 use allocation_domain::{
     Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
@@ -142,12 +150,14 @@ pub struct MockUnitOfWork {
     products: MockProductRepository,
     orders: MockOrderRepository,
     pick_lists: MockPickListRepository,
+    documents: MockStockDocuments,
     commit: Option<Result<(), StoreError>>,
 }
 
 impl MockUnitOfWork {
     fn of(products: MockProductRepository, commit: Option<Result<(), StoreError>>) -> Self {
-        Self { products, orders: MockOrderRepository::new(), pick_lists: MockPickListRepository::new(), commit }
+        let (orders, pick_lists) = (MockOrderRepository::new(), MockPickListRepository::new());
+        Self { products, orders, pick_lists, documents: MockStockDocuments::new(), commit }
     }
 
     /// Returns a unit whose commit returns `outcome`; dropping it without a commit fails the test.
@@ -175,6 +185,13 @@ impl MockUnitOfWork {
         self.pick_lists = pick_lists;
         self
     }
+
+    /// Replaces the documents.
+    #[must_use]
+    pub fn with_documents(mut self, documents: MockStockDocuments) -> Self {
+        self.documents = documents;
+        self
+    }
 }
 
 impl UnitOfWork for MockUnitOfWork {
@@ -188,6 +205,10 @@ impl UnitOfWork for MockUnitOfWork {
 
     fn pick_lists(&mut self) -> &mut dyn PickListRepository {
         &mut self.pick_lists
+    }
+
+    fn documents(&mut self) -> &mut dyn StockDocuments {
+        &mut self.documents
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 use crate::{EventContexts, StoreError};
 use allocation_domain::{Batch, BatchReference, DataRequest, Eta, OrderId, Product, Sku, Units};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// The parts of a product that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,13 @@ pub trait ProductRepository {
     ///
     /// [`StoreError`] when the database fails.
     fn sku_of(&mut self, reference: &BatchReference) -> Result<Option<Sku>, StoreError>;
+
+    /// Returns the SKU of each batch that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn skus_of_batches(&mut self, references: &[BatchReference]) -> Result<BTreeMap<BatchReference, Sku>, StoreError>;
 
     /// Returns a batch, both as it is stored and as it was added.
     ///

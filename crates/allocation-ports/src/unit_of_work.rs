@@ -1,4 +1,4 @@
-use crate::{OrderRepository, PickListRepository, ProductRepository, StoreError};
+use crate::{OrderRepository, PickListRepository, ProductRepository, StockDocuments, StoreError};
 
 /// How long a unit of work may wait for a lock or for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub trait UnitOfWork {
 
     /// Returns the pick lists as this unit sees them.
     fn pick_lists(&mut self) -> &mut dyn PickListRepository;
+
+    /// Returns the stock documents as this unit sees them.
+    fn documents(&mut self) -> &mut dyn StockDocuments;
 
     /// Commits the changes.
     ///

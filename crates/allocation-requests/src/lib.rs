@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod add_batch;
+mod adjustment;
 mod batch_change;
 mod date;
 mod hold_extension;

@@ -3,7 +3,10 @@
 use crate::date::parse_date;
 use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
-use allocation_domain::{BatchReference, Eta, HoldDuration, OnShortage, OrderId, PickListId, Quantity, Sku, Units};
+use allocation_domain::{
+    AdjustmentId, AdjustmentReason, BatchReference, Eta, HoldDuration, OnShortage, OrderId, PickListId, Quantity, Sku,
+    UnitChange, Units,
+};
 use std::fmt::Display;
 
 macro_rules! identifiers {
@@ -17,7 +20,7 @@ macro_rules! identifiers {
     )+};
 }
 
-identifiers!(BatchReference, OrderId, PickListId, Sku);
+identifiers!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, Sku);
 
 /// Parses an integer. A value of another type violates the rule of the integer, too.
 pub(crate) fn integer<T, E: Display>(
@@ -35,6 +38,12 @@ impl FromJson for Quantity {
 }
 
 impl FromJson for Units {
+    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
+        integer(json, Self::new)
+    }
+}
+
+impl FromJson for UnitChange {
     fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
         integer(json, Self::new)
     }

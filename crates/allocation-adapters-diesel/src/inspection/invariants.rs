@@ -16,7 +16,7 @@ const LONG_STEP: Duration = Duration::from_millis(500);
 
 /// Invariants of products, each with a query that counts the rows that break it. A query reads one state, and the rows
 /// of a product change in one transaction. `{of x}` limits the rows of `x` to some products.
-const OF_PRODUCTS: [(&str, &str); 15] = [
+const OF_PRODUCTS: [(&str, &str); 16] = [
     (
         "batches whose allocated quantity is not the sum of their allocations",
         "SELECT count(*) FROM batches AS b WHERE {of b} AND allocated_quantity <> (
@@ -28,9 +28,13 @@ const OF_PRODUCTS: [(&str, &str); 15] = [
          )",
     ),
     (
-        "batches with more units in use than were purchased",
+        "batches with more units in use than they have",
         "SELECT count(*) FROM batches AS b WHERE {of b}
          AND allocated_quantity + picked_quantity + shipped_quantity + missing_quantity > purchased_quantity",
+    ),
+    (
+        "batches with more adjusted units than they have",
+        "SELECT count(*) FROM batches AS b WHERE {of b} AND adjusted_quantity > purchased_quantity",
     ),
     (
         "batches whose picked and shipped units differ from their pick lines",

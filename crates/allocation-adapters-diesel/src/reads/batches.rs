@@ -142,7 +142,7 @@ pub(crate) fn absorbed(
         let stored = i64::from(row.batch.values.purchased_quantity);
         let batch = row.batch()?;
         let sum = if batch.eta() == Eta::InStock { &mut in_stock } else { &mut in_transit };
-        *sum += stored - i64::from(batch.purchased().get());
+        *sum += stored - i64::from(batch.total().get());
     }
     Ok((in_stock, in_transit))
 }

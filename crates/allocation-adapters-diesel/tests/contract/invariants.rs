@@ -101,9 +101,10 @@ pub fn a_taken_reference_is_a_conflict(database: TestDatabase) {
 }
 
 /// Changes by hand, which no constraint refuses, each with the fault that an inspection names.
-const DRIFT: [(&str, &str); 9] = [
+const DRIFT: [(&str, &str); 10] = [
     ("UPDATE batches SET allocated_quantity = 2 WHERE sku = 'LAMP'", "allocated quantity is not the sum"),
     ("UPDATE batches SET picked_quantity = 1 WHERE sku = 'LAMP'", "differ from their pick lines"),
+    ("UPDATE batches SET adjusted_quantity = 6 WHERE sku = 'LAMP'", "more adjusted units than they have"),
     ("UPDATE products SET held_lines = 4 WHERE sku = 'LAMP'", "line counters differ"),
     ("UPDATE products SET in_stock = 4 WHERE sku = 'LAMP'", "stock differs from their batches"),
     ("UPDATE products SET held = 4 WHERE sku = 'LAMP'", "held units differ"),
@@ -121,5 +122,17 @@ pub fn an_inspection_names_each_drift(database: TestDatabase) {
         world.database.execute(drift);
         let found = faults();
         assert!(found.iter().any(|it| it.what.contains(fault) && it.rows == 1), "{drift}: {found:?}");
+    }
+}
+
+/// Such a program writes the units of the batch, and leaves the adjustments.
+pub fn a_program_from_before_adjustments_may_correct_an_adjusted_batch(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "B-1", 9, Eta::InStock);
+    world.database.execute("UPDATE batches SET adjusted_quantity = 5");
+    for (units, shown) in [(9, (4, 5, 9)), (7, (2, 5, 7)), (3, (0, 3, 3))] {
+        world.database.execute(&format!("UPDATE batches SET purchased_quantity = {units}"));
+        let batch = world.batch("B-1").unwrap();
+        assert_eq!((batch.purchased().get(), batch.adjustments(), batch.available()), shown);
     }
 }

@@ -5,8 +5,9 @@ use crate::world::{
     World, decide, due, held, instant, lock_one, new_order, order, quantity, reference, sku, taken, to_allocate, waits,
 };
 use allocation_domain::{
-    AllocateError, BatchChange, BatchReference, CancelError, DataRequest, Eta, LineState, NewBatch, OrderTerms,
-    Product, QueuePosition, ReservationState, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, AllocateError, BatchChange, BatchReference,
+    CancelError, DataRequest, Eta, LineState, NewBatch, OrderTerms, Product, QueuePosition, ReservationState,
+    UnitChange, Units,
 };
 use allocation_ports::{EventContexts, LockRequest};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -236,7 +237,7 @@ pub fn a_batch_that_a_line_holds_units_of_is_loaded_on_demand(database: TestData
 /// Runs a random command on a product or an order.
 fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     let (order_id, batch) = (order(&format!("O-{}", random.u8(0..20))), reference(&format!("B-{}", random.u8(0..4))));
-    let (units, choice) = (random.u32(1..=9), random.u8(0..10));
+    let (units, choice) = (random.u32(1..=9), random.u8(0..11));
     let hold = random.bool().then_some(random.u32(10..30));
     let terms = OrderTerms {
         hold: hold.and_then(|seconds| held(seconds).hold),
@@ -246,6 +247,13 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
     let (purchased, late, reallocate) = (random.u32(0..=12), random.bool(), random.bool());
     let eta = if late { due("2027-03-01") } else { Eta::InStock };
     let change = BatchChange { purchased: Units::new(purchased).ok(), eta: Some(eta), reallocate, expected: None };
+    let line = AdjustmentLine {
+        reference: batch.clone(),
+        change: UnitChange::new(if late { 2 } else { -3 }).unwrap(),
+        expected: None,
+    };
+    let reason = AdjustmentReason::restore("lost").unwrap();
+    let adjustment = Adjustment::new(AdjustmentId::restore("A").unwrap(), reason, [line]).unwrap();
     let placed = new_order(order_id.as_str(), &[("LAMP", units)], terms);
     let wanted = |batch: &BatchReference| LockRequest {
         create: true,
@@ -262,6 +270,7 @@ fn step(world: &World, random: &mut fastrand::Rng, now: DateTime<Utc>) {
         5 | 6 => taken(world.with_order(product, |products| products.place(&placed, now))),
         7 => taken(world.with_order(product, |products| products.cancel(&order_id, now))),
         8 => taken(world.with_order(product, |products| products.close(&order_id, now))),
+        9 => taken(world.with_order(product, |products| products.adjust(&adjustment, now))),
         _ => {
             let _refused_or_not = world.with_order(product, |products| products.confirm(&order_id, now));
             Ok(())

@@ -4,8 +4,9 @@
 use crate::database::TestDatabase;
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
-    BatchChange, Eta, Event, HoldDuration, LineState, LockTime, NewBatch, NewOrder, Order, OrderChange, OrderId,
-    OrderTerms, Pending, Product, Products, QueuePosition, ReservationState, Sku, TermsChange, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchChange, Eta, Event, HoldDuration, LineState,
+    LockTime, NewBatch, NewOrder, Order, OrderChange, OrderId, OrderTerms, Pending, Product, Products, QueuePosition,
+    ReservationState, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{Actor, AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -160,9 +161,16 @@ impl Shop {
             2 => self.give_back(random, now),
             3 => self
                 .decide(&one, &id, batch, now, |all, at| on(all, &|product| taken(product.remove_batch(&named, at)))),
-            4 | 5 => self.decide(&one, &id, batch, now, |all, at| {
+            4 => self.decide(&one, &id, batch, now, |all, at| {
                 on(all, &|product| taken(product.change_batch(&named, &change, at)))
             }),
+            5 => {
+                let change = UnitChange::new(random.choice([-20, -4, 3, 9]).unwrap()).unwrap();
+                let line = AdjustmentLine { reference: named.clone(), change, expected: None };
+                let reason = AdjustmentReason::restore("lost").unwrap();
+                let made = Adjustment::new(AdjustmentId::restore("A").unwrap(), reason, [line]).unwrap();
+                self.decide(&one, &id, batch, now, |all, at| taken(all.adjust(&made, at)));
+            }
             6 => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.cancel(&order_id, at))),
             7 => self.decide(&SKUS, &id, batch, now, |all, at| {
                 let _ = all.confirm(&order_id, at);

@@ -160,6 +160,12 @@ macro_rules! suite {
                 a_search_ends_at_its_bound_with_what_it_has_found,
                 a_page_of_lists_looks_through_a_bounded_number_of_them,
             }
+            stock_documents {
+                a_document_is_added_once_and_found_as_it_was,
+                adjusted_batches_round_trip,
+                an_adjustment_of_a_crowded_batch_is_counted_as_its_lines_leave,
+                the_products_of_many_batches_are_found,
+            } sql {}
             queries {
                 reads_after_a_random_history_agree_with_the_domain,
                 missing_rows_are_not_found,
@@ -242,6 +248,7 @@ macro_rules! suite {
                 lines_that_hold_more_than_a_batch_counts_together_are_not_decided_on,
                 a_line_that_has_more_than_it_ordered_is_not_decided_on,
                 an_inspection_names_each_drift,
+                a_program_from_before_adjustments_may_correct_an_adjusted_batch,
                 a_counter_that_a_constraint_refuses_names_the_constraint,
                 a_locked_row_that_is_missing_is_named,
                 a_taken_reference_is_a_conflict,

@@ -3,7 +3,7 @@
 use super::Unit;
 use crate::locks::Key;
 use allocation_domain::{BatchReference, Changes, OrderId, PickListId, Product, Sku};
-use allocation_ports::{LockWait, StoreError};
+use allocation_ports::{LockWait, StockDocumentId, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -26,6 +26,10 @@ struct LinesChanged(OrderId);
 #[derive(Debug, thiserror::Error)]
 #[error("pick list {0} exists already")]
 struct ListExists(PickListId);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0} exists already")]
+struct DocumentExists(StockDocumentId);
 
 /// Returns how long a unit waits for a lock, or for its beginning.
 pub(super) const fn timeout(wait: LockWait, key: Option<&Key>) -> Duration {
@@ -107,6 +111,11 @@ impl Unit {
                         return Err(StoreError::Conflict(ListExists(list_id.clone()).into()));
                     }
                 }
+                Key::Document(id) => {
+                    if view.document(id).is_some() {
+                        return Err(StoreError::Conflict(DocumentExists(id.clone()).into()));
+                    }
+                }
             }
         }
         Ok(())
@@ -128,6 +137,16 @@ impl Unit {
         let begun = view.placed(order_id).is_some() || view.lines(order_id).any(|(_, line)| !line.terms.of_order);
         if begun && !self.store.faults().no_unique_keys {
             return Err(StoreError::Conflict(OrderHasBegun(order_id.clone()).into()));
+        }
+        Ok(())
+    }
+
+    /// Claims the id of a new stock document.
+    pub(super) fn claim_document(&mut self, id: &StockDocumentId) -> Result<(), StoreError> {
+        self.acquire(&Key::Document(id.clone()))?;
+        let exists = self.store.data().seen_by(&self.rows).document(id).is_some();
+        if exists && !self.store.faults().no_unique_keys {
+            return Err(StoreError::Conflict(DocumentExists(id.clone()).into()));
         }
         Ok(())
     }

@@ -136,6 +136,10 @@ impl UnitOfWork for AnyEnd {
         self.0.pick_lists()
     }
 
+    fn documents(&mut self) -> &mut dyn allocation_ports::StockDocuments {
+        self.0.documents()
+    }
+
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         assert!(!self.1.commit_panics.load(Ordering::SeqCst), "told to panic");
         Ok(())

@@ -4,8 +4,9 @@ use crate::engine::{decide_line, decide_order};
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OrderChange, OrderId, OrderLine,
-    OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, ReservationState, Sku, TermsChange, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, LineState, NewBatch,
+    NewOrder, NewPickList, OrderChange, OrderId, OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId,
+    Quantity, ReservationState, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -21,6 +22,8 @@ use std::time::Duration;
 pub(super) enum Command {
     /// Adds a batch in stock: its SKU, reference and units.
     AddBatch(&'static str, &'static str, u32),
+    /// Adjusts batches: the id of the adjustment, and the change of each.
+    Adjust(&'static str, &'static [(&'static str, i32)]),
     /// Allocates a standalone line of an order.
     Allocate(&'static str, &'static str, u32),
     /// Places an order with lines.
@@ -102,6 +105,7 @@ impl Shop {
     pub(super) fn run(&self, command: &Command) -> String {
         match *command {
             Command::AddBatch(sku, reference, units) => self.add_batch(sku, reference, units),
+            Command::Adjust(name, lines) => self.adjust(name, lines),
             Command::Allocate(name, sku, units) => {
                 let quantity = Quantity::new(units).unwrap();
                 let line = OrderLine::new(order(name), Sku::parse(sku).unwrap(), quantity).unwrap();
@@ -161,6 +165,20 @@ impl Shop {
         reply_of(self.use_cases.add_batch(&sku, &new), |_| "added")
     }
 
+    fn adjust(&self, name: &str, lines: &[(&str, i32)]) -> String {
+        let line = |(reference, change): &(&str, i32)| AdjustmentLine {
+            reference: BatchReference::parse(*reference).unwrap(),
+            change: UnitChange::new(*change).unwrap(),
+            expected: None,
+        };
+        let (id, reason) = (AdjustmentId::parse(name).unwrap(), AdjustmentReason::parse("lost").unwrap());
+        let adjustment = Adjustment::new(id, reason, lines.iter().map(line)).unwrap();
+        reply_of(self.use_cases.adjust_stock(&adjustment), |outcome| match outcome {
+            Outcome::Changed(_) => "adjusted",
+            Outcome::Unchanged(_) => "adjusted before",
+        })
+    }
+
     fn allocate(&self, line: OrderLine) -> String {
         match decide_line(&self.units, line) {
             Ok(Some(reply)) => reply_of(reply, |outcome| match outcome {
@@ -188,7 +206,7 @@ impl Shop {
         let mut texts = Vec::new();
         for batch in self.store.batches(&BatchFilter::default(), None, PageSize::LARGEST, now).unwrap() {
             let (sku, reference, counts) = (batch.sku(), batch.reference(), batch.counts());
-            texts.push(format!("{sku} {reference}: {} of {}", counts.allocated, batch.purchased()));
+            texts.push(format!("{sku} {reference}: {} of {}", counts.allocated, batch.total()));
         }
         // Batches are listed by the time at which they were added.
         texts.sort();

@@ -3,8 +3,8 @@
 use super::Product;
 use super::displacement::Step;
 use crate::{
-    Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event, FirstToLeave, LoadRequest, Moving,
-    Pending, Review, Units,
+    Adjustment, AdjustmentLine, Batch, BatchChange, BatchChanged, BatchReference, ChangeBatchError, Eta, Event,
+    FirstToLeave, LoadRequest, Moving, Pending, Review, Units,
 };
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
@@ -52,12 +52,57 @@ impl Product {
             let stale = ChangeBatchError::Stale { reference: reference.clone(), expected, actual };
             return Err(Pending::Refused(stale));
         }
-        let consumed = before.consumed();
-        if let Some(purchased) = change.purchased.filter(|purchased| purchased.get() < consumed) {
-            let below = ChangeBatchError::BelowConsumed { reference: reference.clone(), purchased, consumed };
-            return Err(Pending::Refused(below));
-        }
-        Ok(self.atomically(|product| product.correct(before, change, now))?)
+        let target = target_of(&before, change).map_err(Pending::Refused)?;
+        Ok(self.atomically(|product| {
+            let (left, mut step) = (before.moving().cloned(), product.begin_correction(before, change, target, now));
+            product.advance(&mut step, None)?;
+            if let Some(index) = product.batch_index(step.before.reference()) {
+                let is_new = !change.is_made(&step.before);
+                if is_new {
+                    product.batch_mut(index).revise();
+                }
+                if is_new || product.batches[index].total() != step.before.total() {
+                    product.record_change(&step.before);
+                }
+            }
+            product.finish_correction(step, left.as_ref())
+        })?)
+    }
+
+    /// Adds units to a batch, or removes them. The caller has checked that they are not consumed.
+    ///
+    /// Lines leave the batch at once if `leave_now`, unless they are too many. Otherwise they leave in steps.
+    pub(crate) fn adjust_batch(
+        &mut self,
+        line: &AdjustmentLine,
+        adjustment: &Adjustment,
+        leave_now: bool,
+        now: DateTime<Utc>,
+    ) -> Result<BatchChanged, LoadRequest> {
+        self.atomically(|product| {
+            let index = product.need_batch(&line.reference)?;
+            let before = product.batches[index].clone();
+            let (left, target) = (before.moving().cloned(), Target::adjusted(&before, line));
+            let mut step = product.begin_correction(before, &BatchChange::default(), target, now);
+            if leave_now {
+                product.advance(&mut step, None)?;
+            }
+            let index = product.need_batch(&line.reference)?;
+            product.batch_mut(index).revise();
+            let batch = &product.batches[index];
+            let event = Event::BatchAdjusted {
+                reference: line.reference.clone(),
+                sku: product.sku.clone(),
+                adjustment_id: adjustment.adjustment_id().clone(),
+                reason: adjustment.reason().clone(),
+                change: line.change,
+                purchased_quantity: batch.purchased(),
+                adjustments: batch.adjustments(),
+                revision: batch.revision(),
+            };
+            product.events.push(event);
+            product.finish_correction(step, left.as_ref())
+        })
     }
 
     /// Continues a correction with the next lines of a batch. Returns `None` when it changes nothing: no
@@ -85,7 +130,7 @@ impl Product {
             if product.batch(reference) == Some(&step.before) {
                 return Ok(None);
             }
-            if product.batch(reference).is_some_and(|batch| batch.purchased() != step.before.purchased()) {
+            if product.batch(reference).is_some_and(|batch| batch.total() != step.before.total()) {
                 product.record_change(&step.before);
             }
             let moved = product.finish(step)?;
@@ -94,37 +139,22 @@ impl Product {
         })
     }
 
-    fn correct(
-        &mut self,
-        before: Batch,
-        change: &BatchChange,
-        now: DateTime<Utc>,
-    ) -> Result<BatchChanged, LoadRequest> {
+    /// Sets the ETA and the target of a batch, and begins to move its lines.
+    fn begin_correction(&mut self, before: Batch, change: &BatchChange, target: Target, now: DateTime<Utc>) -> Step {
         let eta = change.eta.unwrap_or(before.eta());
-        let moving = moving_after(&before, change, eta, self.decided_at(now));
+        let moving = moving_after(&before, change.reallocate, target.total, eta, self.decided_at(now));
         self.set_eta(before.reference(), eta);
         if let Some(index) = self.batch_index(before.reference()) {
-            let to = change.purchased.unwrap_or(before.lowered_to());
-            let batch = self.batch_mut(index);
             // The batch is closed at once, and lowered as lines leave.
-            let purchased = Units::new(batch.used()).map_or(to, |used| to.max(used));
-            batch.set_purchased(purchased);
-            batch.set_moving(Moving { lower_to: Some(to), ..moving });
+            self.batch_mut(index).set_target(target.total, target.adjustments, target.adjusting, moving);
         }
-        let mut step = Step::new(before, true);
-        self.advance(&mut step, None)?;
-        if let Some(index) = self.batch_index(step.before.reference()) {
-            let is_new = !change.is_made(&step.before);
-            if is_new {
-                self.batch_mut(index).revise();
-            }
-            if is_new || self.batches[index].purchased() != step.before.purchased() {
-                self.record_change(&step.before);
-            }
-        }
-        let left = step.before.moving().cloned();
+        Step::new(before, true)
+    }
+
+    /// Ends the first step of a correction. `left` is the work that was left on the batch before.
+    fn finish_correction(&mut self, step: Step, left: Option<&Moving>) -> Result<BatchChanged, LoadRequest> {
         let changed = self.finish(step)?;
-        self.moved_on |= changed.batch.moving() != left.as_ref();
+        self.moved_on |= changed.batch.moving() != left;
         Ok(changed)
     }
 
@@ -148,30 +178,75 @@ impl Product {
             reference: before.reference().clone(),
             sku: self.sku.clone(),
             purchased_quantity: now.purchased(),
+            adjustments: now.adjustments(),
             eta: now.eta(),
             old_purchased_quantity: before.purchased(),
+            old_adjustments: before.adjustments(),
             old_eta: before.eta(),
             revision: now.revision(),
         });
     }
 }
 
+/// The units that a corrected batch is to have.
+#[derive(Clone, Copy)]
+struct Target {
+    total: Units,
+    /// The part of them that adjustments have added, less what they have removed.
+    adjustments: i64,
+    /// How many of the units in use are to leave as adjustments, at most.
+    adjusting: u32,
+}
+
+impl Target {
+    /// Returns the target of a batch to which an adjustment is applied.
+    fn adjusted(batch: &Batch, line: &AdjustmentLine) -> Self {
+        let change = line.change.get();
+        let adjusting = batch.moving().map_or(0, |moving| moving.adjusting);
+        Self {
+            total: Units::of_valid(batch.lowered_to().get().saturating_add_signed(change)),
+            adjustments: batch.adjustments_finally() + i64::from(change),
+            adjusting: if change < 0 {
+                adjusting.saturating_add(change.unsigned_abs())
+            } else {
+                adjusting.saturating_sub(change.unsigned_abs())
+            },
+        }
+    }
+}
+
+/// Returns the target of a corrected batch.
+fn target_of(batch: &Batch, change: &BatchChange) -> Result<Target, ChangeBatchError> {
+    let adjustments = batch.adjustments_finally();
+    let adjusting = batch.moving().map_or(0, |moving| moving.adjusting);
+    let Some(purchased) = change.purchased else {
+        return Ok(Target { total: batch.lowered_to(), adjustments, adjusting });
+    };
+    let (reference, total) = (batch.reference().clone(), i64::from(purchased.get()) + adjustments);
+    if total < i64::from(batch.consumed()) {
+        let consumed = u32::try_from(i64::from(batch.consumed()) - adjustments).unwrap_or(u32::MAX);
+        return Err(ChangeBatchError::BelowConsumed { reference, purchased, consumed });
+    }
+    let total = Units::new(total).map_err(|_| ChangeBatchError::TooManyUnits { reference, purchased })?;
+    Ok(Target { total, adjustments, adjusting })
+}
+
 /// Returns the work that a change leaves on the lines of a batch, merged with the work already pending.
-fn moving_after(before: &Batch, change: &BatchChange, eta: Eta, now: DateTime<Utc>) -> Moving {
+fn moving_after(before: &Batch, reallocates: bool, to: Units, eta: Eta, now: DateTime<Utc>) -> Moving {
     let left = before.moving().cloned().unwrap_or_default();
     let (reallocate, withdraw) = left.review.map_or((false, false), |review| (review.reallocate, review.withdraw));
-    if eta > before.eta() || eta == before.eta() && change.reallocate && !reallocate {
+    if eta > before.eta() || eta == before.eta() && reallocates && !reallocate {
         let review = Review {
             old_eta: before.eta(),
-            reallocate: change.reallocate || reallocate,
+            reallocate: reallocates || reallocate,
             withdraw: eta != Eta::InStock && (withdraw || before.eta() == Eta::InStock),
             placed_by: now,
             units: before.allocated(),
         };
         let review = Some(review).filter(|review| review.units > 0);
-        return Moving { review, unreviewed: left.unreviewed_from_now(), lower_to: None, after: None };
+        return Moving { review, unreviewed: left.unreviewed_from_now(), ..Moving::default() };
     }
-    let is_lowered_as_before = change.purchased.is_none_or(|purchased| purchased == before.lowered_to());
+    let is_lowered_as_before = to == before.lowered_to();
     let had_review = left.review.is_some();
     let mut moving = left.with_eta(eta);
     if moving.review.is_none() && (had_review || !is_lowered_as_before) {

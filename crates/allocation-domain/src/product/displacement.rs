@@ -4,7 +4,7 @@ use super::Product;
 use super::reallocation::{DisplacedUnits, worsened};
 use crate::{
     Affected, AllocationReason, Batch, BatchChanged, BatchReference, DeallocationReason, Eta, FirstToLeave,
-    LoadRequest, Moving, OrderId, Quantity, QueuePosition, Review, Units,
+    LoadRequest, Moving, OrderId, Quantity, QueuePosition, Review,
 };
 use std::collections::BTreeMap;
 
@@ -60,10 +60,8 @@ impl Product {
     fn end_lowering(&mut self, reference: &BatchReference, is_final: bool) {
         let Some(index) = self.batch_index(reference) else { return };
         let batch = self.batch_mut(index);
-        let (to, used) = (batch.lowered_to(), batch.used());
-        if to.get() >= used || is_final {
-            batch.set_purchased(Units::new(used).map_or(to, |used| to.max(used)));
-            self.edit_moving(reference, |moving| moving.lower_to = None);
+        if batch.lowered_to().get() >= batch.used() || is_final {
+            batch.end_lowering();
         }
     }
 

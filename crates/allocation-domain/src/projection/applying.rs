@@ -22,14 +22,21 @@ impl ProductProjection {
             Event::BatchChanged {
                 reference,
                 purchased_quantity,
+                adjustments,
                 eta,
                 old_purchased_quantity,
+                old_adjustments,
                 old_eta,
                 revision,
                 ..
             } => {
-                let (from, to) = ((*old_purchased_quantity, *old_eta), (*purchased_quantity, *eta));
-                self.change_batch(reference, from, to, *revision)
+                let from = (*old_purchased_quantity, *old_adjustments, *old_eta);
+                self.change_batch(reference, from, (*purchased_quantity, *adjustments, *eta), *revision)
+            }
+            Event::BatchAdjusted { reference, purchased_quantity, adjustments, revision, .. } => {
+                let old = self.existing_batch(reference)?;
+                let (from, eta) = ((old.purchased(), old.adjustments(), old.eta()), old.eta());
+                self.change_batch(reference, from, (*purchased_quantity, *adjustments, eta), *revision)
             }
             Event::BatchRemoved { reference, .. } => self.remove_batch(reference),
             Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
@@ -106,24 +113,26 @@ impl ProductProjection {
     fn change_batch(
         &mut self,
         reference: &BatchReference,
-        from: (Units, Eta),
-        to: (Units, Eta),
+        from: (Units, i32, Eta),
+        to: (Units, i32, Eta),
         revision: u32,
     ) -> Applied {
         let old = self.existing_batch(reference)?;
         // The steps of one correction share its revision.
-        if (old.purchased(), old.eta()) != from || revision < old.revision() {
+        if (old.purchased(), old.adjustments(), old.eta()) != from || revision < old.revision() {
             return Err(Conflict::BatchDiffers(reference.clone()));
         }
-        let new = Batch::new(reference.clone(), old.sku().clone(), to.0, to.1, old.added_at());
-        let new = new.with_revision(revision).with_counts(old.counts());
+        let (purchased, adjustments, eta) = to;
+        let new = Batch::new(reference.clone(), old.sku().clone(), purchased, eta, old.added_at());
+        let new = new.with_revision(revision).with_adjustments(adjustments);
+        let new = new.and_then(|new| new.with_counts(old.counts()));
         let new = new.map_err(|_| Conflict::BatchDiffers(reference.clone()))?;
-        if from.1 != to.1 {
+        if from.2 != eta {
             let lines = self.lines.on_batch(reference, None);
             let order_ids: Vec<_> = lines.map(|(position, _)| position.order_id().clone()).collect();
             for order_id in order_ids {
                 self.edit_line(&order_id, |line| {
-                    line.set_eta(reference, to.1);
+                    line.set_eta(reference, eta);
                     Some(())
                 })?;
             }

@@ -5,8 +5,8 @@ use crate::picking;
 use crate::turns::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderChange, OrderId, Product, Products,
-    QueuePosition, ReservationState, Sku,
+    Adjustment, Batch, BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderChange, OrderId, Product,
+    Products, QueuePosition, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
         }
+        Command::Adjust { adjustment } => adjusted_as_requested(before, after, adjustment, answer.is_ok()),
         Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_complete(after, list),
         Command::Pick { id, .. } if answer.is_ok() => picking::short_picked_units_are_replaced(before, after, id),
         Command::Cancel { order_id } if answer.is_ok() => {
@@ -59,8 +60,25 @@ fn conserved(product: &Product) {
     }
     for batch in product.batches() {
         let sum = u64::from(batch.available()) + batch.counts().sum();
-        assert_eq!(sum, u64::from(batch.purchased().get()), "never oversold, and no unit is lost");
+        assert_eq!(sum, u64::from(batch.total().get()), "never oversold, and no unit is lost");
+        let used = batch.allocated() + batch.counts().picked + batch.counts().shipped;
+        let units = i64::from(batch.purchased().get()) + batch.adjusted();
+        assert_eq!(units, i64::from(batch.available() + used), "purchased and adjusted units are accounted for");
         assert_eq!(batch.allocated(), held.get(batch.reference()).copied().unwrap_or(0), "units are conserved");
+    }
+}
+
+/// All batches of an adjustment are changed by their units, or none; no purchase is.
+fn adjusted_as_requested(before: &Products, after: &Products, adjustment: &Adjustment, is_done: bool) {
+    for product in before.iter() {
+        for was in product.batches() {
+            let is = after.get(product.sku()).unwrap().batch(was.reference()).unwrap();
+            let line = adjustment.lines().iter().find(|line| line.reference == *was.reference());
+            let change = line.filter(|_| is_done).map_or(0, |line| line.change.get());
+            assert_eq!((was.adjustments() + change, was.purchased()), (is.adjustments(), is.purchased()));
+            let gone = |batch: &Batch| batch.counts().picked + batch.counts().shipped + batch.counts().missing;
+            assert_eq!(gone(was), gone(is), "no adjustment takes what was picked");
+        }
     }
 }
 

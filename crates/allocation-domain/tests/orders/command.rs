@@ -1,8 +1,9 @@
 //! Random commands.
 
 use allocation_domain::{
-    BatchReference, Eta, HoldDuration, NewOrder, NewPickList, OnShortage, OrderChange, OrderId, OrderTerms,
-    PickCriteria, PickLineId, PickListId, Quantity, Sku, TermsChange, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, NewOrder,
+    NewPickList, OnShortage, OrderChange, OrderId, OrderTerms, PickCriteria, PickLineId, PickListId, Quantity, Sku,
+    TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -39,6 +40,9 @@ pub(crate) enum Command {
         reallocate: bool,
         /// Whether it expects another revision.
         stale: bool,
+    },
+    Adjust {
+        adjustment: Adjustment,
     },
     Allocate {
         order_id: OrderId,
@@ -114,6 +118,7 @@ impl Command {
         }
     }
 
+    /// The batch of a command that concerns one product.
     pub(crate) fn reference(&self) -> Option<&BatchReference> {
         match self {
             Self::AddBatch { reference, .. }
@@ -121,6 +126,14 @@ impl Command {
             | Self::ChangeBatch { reference, .. }
             | Self::Deallocate { reference, .. } => Some(reference),
             _ => None,
+        }
+    }
+
+    /// All batches that the command names.
+    pub(crate) fn references(&self) -> Vec<BatchReference> {
+        match self {
+            Self::Adjust { adjustment } => adjustment.lines().iter().map(|line| line.reference.clone()).collect(),
+            _ => self.reference().into_iter().cloned().collect(),
         }
     }
 }
@@ -193,6 +206,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
                 stale: stale == 0,
             },
         ),
+        6 => adjustment().prop_map(|adjustment| Command::Adjust { adjustment }),
         3 => (order_id(), sku(), quantity())
             .prop_map(|(order_id, sku, quantity)| Command::Allocate { order_id, sku, quantity }),
         2 => (order_id(), reference()).prop_map(|(order_id, reference)| Command::Deallocate { order_id, reference }),
@@ -251,6 +265,19 @@ fn quantity() -> impl Strategy<Value = Quantity> {
 
 fn eta() -> impl Strategy<Value = Eta> {
     prop::option::of(1..6_u32).prop_map(|day| Eta::from(day.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap())))
+}
+
+fn adjustment() -> impl Strategy<Value = Adjustment> {
+    let change = prop_oneof![3 => -12..0_i32, 2 => 1..12_i32];
+    let line = (change, prop::option::weighted(0.1, 0..20_u32)).prop_map(|(change, expected)| {
+        let expected = expected.map(|units| Units::new(units).unwrap());
+        (UnitChange::new(change).unwrap(), expected)
+    });
+    prop::collection::btree_map(reference(), line, 1..4).prop_map(|lines| {
+        let line = |(reference, (change, expected))| AdjustmentLine { reference, change, expected };
+        let (id, reason) = (AdjustmentId::parse("A-1").unwrap(), AdjustmentReason::parse("correction").unwrap());
+        Adjustment::new(id, reason, lines.into_iter().map(line)).unwrap()
+    })
 }
 
 fn change() -> impl Strategy<Value = OrderChange> {

@@ -176,8 +176,7 @@ impl Shelf {
                 || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
         });
         let lines: Vec<_> = wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
-        let mut references: BTreeSet<BatchReference> =
-            unit.commands.iter().filter_map(|command| command.reference().cloned()).collect();
+        let mut references: BTreeSet<BatchReference> = unit.commands.iter().flat_map(Command::references).collect();
         if unit.with_batches {
             references.extend(lines.iter().flat_map(|(_, line)| &line.allocations).map(|part| part.reference.clone()));
         }

@@ -5,7 +5,8 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
-    BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderId, Pending, Product, Products, Sku, Units,
+    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderId, Pending, Product,
+    Products, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -115,6 +116,9 @@ fn decide(
     now: DateTime<Utc>,
     mut load: impl FnMut(&mut Products, &LoadRequest),
 ) -> Answer {
+    if let Command::Adjust { adjustment } = command {
+        return adjust(products, adjustment, now, load);
+    }
     for _ in 0..100 {
         match ask(products, command, now) {
             Ok(answer) => return Ok(answer),
@@ -123,6 +127,30 @@ fn decide(
         }
     }
     panic!("the loaded rows do not decide {command:?}");
+}
+
+/// Adjusts batches one after another. What one of them lacks is loaded without deciding on the others again.
+fn adjust(
+    products: &mut Products,
+    adjustment: &Adjustment,
+    now: DateTime<Utc>,
+    mut load: impl FnMut(&mut Products, &LoadRequest),
+) -> Answer {
+    let mut adjusting = loop {
+        match Adjusting::of(adjustment, products, now) {
+            Ok(adjusting) => break adjusting,
+            Err(Pending::Load(request)) => load(products, &request),
+            Err(refused) => return Err(format!("{refused:?}")),
+        }
+    };
+    for _ in 0..100 {
+        match adjusting.resume(adjustment, products, now) {
+            Ok(adjusted) => return Ok(format!("{adjusted:?}")),
+            Err(Pending::Load(request)) => load(products, &request),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("the loaded rows do not decide {adjustment:?}");
 }
 
 /// Returns the error with its refusal as text, whatever the decision.
@@ -153,6 +181,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             let change = BatchChange { purchased, eta, reallocate, expected };
             format!("{:?}", product.change_batch(&reference, &change, now).map_err(as_text)?)
         }
+        Command::Adjust { .. } => unreachable!("adjustments are decided by themselves"),
         Command::Allocate { order_id, quantity, .. } => {
             format!("{:?}", product.allocate(&order_id, quantity, now).map_err(as_text)?)
         }

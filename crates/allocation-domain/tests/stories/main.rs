@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod adjustments;
 mod backorders;
 mod batch_changes;
 mod bounds;

@@ -54,7 +54,7 @@ fn first_to_leave(shop: &Shop) -> Option<FirstToLeave> {
     let held = |(order_id, line)| Some((QueuePosition::of(order_id, line), line.holds(&batch("B-1"))?));
     let mut lines: Vec<_> = product.lines().filter_map(held).collect();
     lines.sort();
-    let (mut sum, all) = (0, lowered.purchased().get() - lowered.lowered_to().get());
+    let (mut sum, all) = (0, lowered.total().get() - lowered.lowered_to().get());
     let mut first = None;
     for (position, units) in lines.into_iter().rev() {
         let Some(part) = units.at_most(all - sum) else { break };

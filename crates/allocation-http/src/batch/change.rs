@@ -18,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 document!(ChangeBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsConsumed,
-    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    TooManyUnits,    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Correct a batch

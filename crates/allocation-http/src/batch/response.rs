@@ -19,8 +19,8 @@ pub(crate) struct Batch<'a> {
     /// Units allocated to order lines and not picked yet.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     allocated_quantity: u32,
-    /// Units that can still be allocated: the purchased quantity less the allocated, picked, shipped and
-    /// missing units.
+    /// Units that can still be allocated: the purchased and adjusted quantities less the allocated, picked and
+    /// shipped units.
     #[schema(value_type = i32, minimum = 0, example = 10)]
     available_quantity: u32,
     /// Units picked but not shipped yet. Absent if zero.
@@ -31,11 +31,12 @@ pub(crate) struct Batch<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 3)]
     shipped_quantity: u32,
-    /// Units that pickers did not find. Absent if zero.
-    #[serde(skip_serializing_if = "is_zero")]
-    #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
-    missing_quantity: u32,
-    /// The quantity to which the batch is being lowered while lines leave it. Absent if it is not.
+    /// Units that were found or counted after the purchase, less those that were damaged, lost or not found by
+    /// pickers; negative if units are gone. Absent if zero.
+    #[serde(skip_serializing_if = "is_none_adjusted")]
+    #[schema(value_type = i32, required = false, example = -2)]
+    adjusted_quantity: i64,
+    /// The purchased quantity to which the batch is being lowered while lines leave it. Absent if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 5)]
     lowering_to: Option<u32>,
@@ -58,6 +59,11 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_none_adjusted(units: &i64) -> bool {
+    *units == 0
+}
+
 impl<'a> Batch<'a> {
     /// Returns a batch as of a day.
     pub(crate) fn on(today: NaiveDate, batch: &'a allocation_domain::Batch) -> Self {
@@ -69,8 +75,8 @@ impl<'a> Batch<'a> {
             available_quantity: batch.available(),
             picked_quantity: batch.counts().picked,
             shipped_quantity: batch.counts().shipped,
-            missing_quantity: batch.counts().missing,
-            lowering_to: batch.moving().and_then(|moving| moving.lower_to).map(Units::get),
+            adjusted_quantity: batch.adjusted(),
+            lowering_to: Some(batch.purchased_finally()).filter(|to| *to < batch.purchased()).map(Units::get),
             moving: batch.moving_units(),
             eta: EtaDate(batch.eta()),
             overdue: batch.eta().is_overdue(today),

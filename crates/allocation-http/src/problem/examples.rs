@@ -64,9 +64,13 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NotPicked => Problem::refused(&ShipError::NotPicked { list: morning(), lines: vec![1, 3] }),
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
-        Kind::UnitsConsumed => {
-            Problem::new(kind, "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped or found missing")
-        }
+        Kind::UnitsConsumed => Problem::new(
+            kind,
+            "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped, found missing or adjusted",
+        ),
+        Kind::AdjustmentAlreadyExists => Problem::new(kind, "Adjustment COUNT-7 exists already with other content"),
+        Kind::QuantityChanged => Problem::new(kind, "Batch B-1 has 18 units on hand, not 20"),
+        Kind::TooManyUnits => Problem::new(kind, "Batch B-1 would have more than 2147483647 units with +5"),
         Kind::NotAcceptable => {
             Problem::new(kind, "A pick list is available as application/json, text/csv or text/html")
         }

@@ -208,6 +208,9 @@ kinds! {
         NothingPicked: CONFLICT;
         AlreadyPicked: CONFLICT;
         UnitsConsumed: CONFLICT;
+        AdjustmentAlreadyExists: CONFLICT;
+        QuantityChanged: CONFLICT;
+        TooManyUnits: CONFLICT;
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod abandoned;
 mod access;
+mod adjustments;
 mod age;
 mod allocations;
 mod archive;

@@ -33,8 +33,10 @@ fn lines(list: &Value) -> Vec<String> {
 /// The counters of a batch: allocated, available, picked, shipped, missing.
 fn counters(client: &Client, batch: &str) -> [u64; 5] {
     let batch = client.get(&format!("/batch/{batch}")).json();
-    let names = ["allocated", "available", "picked", "shipped", "missing"];
-    let counters = names.map(|name| batch[format!("{name}_quantity")].as_u64().unwrap_or(0));
+    let [allocated, available, picked, shipped, adjusted] = ["allocated", "available", "picked", "shipped", "adjusted"]
+        .map(|name| batch[format!("{name}_quantity")].as_i64().unwrap_or(0));
+    // Only short picks have adjusted the batch.
+    let counters = [allocated, available, picked, shipped, -adjusted].map(|units| u64::try_from(units).unwrap());
     assert_eq!(counters.iter().sum::<u64>(), batch["purchased_quantity"], "{batch}");
     counters
 }

@@ -85,6 +85,7 @@ fn missing(database: &TestDatabase) -> Vec<&'static str> {
     let events = [
         "allocated",
         "backordered",
+        "batch_adjusted",
         "batch_changed",
         "deallocated",
         "hold_confirmed",

@@ -56,6 +56,9 @@ pub(super) fn describe(event: &Event) -> String {
         }
         Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
         Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
+        Event::BatchAdjusted { reference, change, reason, .. } => {
+            format!("Batch {reference} was adjusted by {change}: {reason}")
+        }
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
         Event::ProductRegistered { sku } => format!("Product {sku} was registered"),
         Event::OutOfStock { sku } => format!("The last free unit of SKU {sku} was allocated"),

@@ -161,6 +161,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
             // No order history contains these.
             Event::BatchAdded { .. }
             | Event::BatchChanged { .. }
+            | Event::BatchAdjusted { .. }
             | Event::BatchRemoved { .. }
             | Event::ProductRegistered { .. }
             | Event::OutOfStock { .. } => Self::default(),

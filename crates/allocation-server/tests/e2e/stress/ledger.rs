@@ -21,7 +21,9 @@ pub(crate) enum State {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
+    /// With all adjustments.
     purchased: u64,
+    adjusted: i64,
     allocated: u64,
     picked: u64,
     shipped: u64,
@@ -95,12 +97,14 @@ impl Ledger {
             "picked_quantity",
             "shipped_quantity",
             "missing_quantity",
+            "adjusted_quantity",
         ];
         for row in rows(database, &columns, "batches") {
             let eta = Some(row[4].clone()).filter(|eta| !eta.is_empty());
             let (purchased, allocated, revision) = (number(&row[2]), number(&row[3]), number(&row[5]));
             let (picked, shipped, missing) = (number(&row[6]), number(&row[7]), number(&row[8]));
-            let batch = Batch { purchased, allocated, picked, shipped, missing, eta, revision };
+            let adjusted = number(&row[9]);
+            let batch = Batch { purchased, adjusted, allocated, picked, shipped, missing, eta, revision };
             ledger.batches.insert((row[0].clone(), row[1].clone()), batch);
         }
         let columns = [
@@ -184,7 +188,8 @@ impl From<&allocation_domain::Batch> for Batch {
     fn from(batch: &allocation_domain::Batch) -> Self {
         let BatchCounts { allocated, picked, shipped, missing } = batch.counts();
         Self {
-            purchased: batch.purchased().get().into(),
+            purchased: batch.total().get().into(),
+            adjusted: batch.adjustments().into(),
             allocated: allocated.into(),
             picked: picked.into(),
             shipped: shipped.into(),

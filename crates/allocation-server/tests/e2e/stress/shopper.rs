@@ -74,13 +74,15 @@ pub(super) struct Shopper {
     batches: Vec<(String, u64)>,
     pub(super) commands: usize,
     pub(super) refused: usize,
+    adjustments: usize,
 }
 
 impl Shopper {
     pub(super) fn new(number: usize, client: Client) -> Self {
         let random = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::try_from(number).unwrap() + 1);
         let (name, orders) = (format!("O-{number}"), BTreeMap::new());
-        Self { name, client, random, orders, names: Vec::new(), batches: Vec::new(), commands: 0, refused: 0 }
+        let (names, batches) = (Vec::new(), Vec::new());
+        Self { name, client, random, orders, names, batches, commands: 0, refused: 0, adjustments: 0 }
     }
 
     /// A pseudo-random number below a bound (xorshift64).
@@ -97,7 +99,7 @@ impl Shopper {
 
     pub(super) fn act(&mut self) {
         self.commands += 1;
-        match self.below(50) {
+        match self.below(52) {
             0..=3 => self.add_wild_batch(),
             4..=5 => self.add_steady_batch(),
             6..=7 => self.remove_batch(),
@@ -111,6 +113,7 @@ impl Shopper {
             37 => self.extend(),
             38..=43 => self.cancel(),
             44..=48 => self.change_order(),
+            50..=51 => self.adjust(),
             _ => self.look(),
         }
     }
@@ -188,12 +191,37 @@ impl Shopper {
         }
         if answer.status == 200 {
             let body = answer.json();
-            let units = |name: &str| body[name].as_u64().unwrap_or(0);
-            let all = ["allocated", "available", "picked", "shipped", "missing"];
-            let all = all.map(|what| units(&format!("{what}_quantity"))).iter().sum::<u64>();
-            assert_eq!(all, units("purchased_quantity"), "{body}");
-            let asked = change["purchased_quantity"].as_u64();
+            let units = |name: &str| body[name].as_i64().unwrap_or(0);
+            let all = ["allocated", "available", "picked", "shipped"];
+            let all = all.map(|what| units(&format!("{what}_quantity"))).iter().sum::<i64>();
+            assert_eq!(all, units("purchased_quantity") + units("adjusted_quantity"), "{body}");
+            let asked = change["purchased_quantity"].as_i64();
             assert!(asked.is_none_or(|asked| asked == units("purchased_quantity")), "{answer:?}");
+        }
+    }
+
+    /// Adjusts some batches once or twice: all of them, or none.
+    fn adjust(&mut self) {
+        self.adjustments += 1;
+        let count = 1 + self.below(3);
+        let lines: BTreeMap<String, Value> = (0..count)
+            .map(|_| {
+                let change = [-9, -5, -3, -1, 2, 6][usize::try_from(self.below(6)).unwrap()];
+                (self.wild_batch(), json!(change))
+            })
+            .collect();
+        let lines: Vec<_> =
+            lines.into_iter().map(|(batch, change)| json!({"reference": batch, "change": change})).collect();
+        let id = format!("A-{}-{}", self.name, self.adjustments);
+        let body = json!({"adjustment_id": id, "reason": "correction", "lines": lines});
+        let answer = self.client.post("/adjustments", &body);
+        self.expect(&answer, &[201, 404, 409]);
+        if answer.status == 409 {
+            answer.problem(409, "units-gone");
+        }
+        if answer.status == 201 {
+            let again = self.client.post("/adjustments", &body);
+            assert_eq!((again.status, again.json()), (200, answer.json()));
         }
     }
 

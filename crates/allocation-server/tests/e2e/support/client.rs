@@ -188,6 +188,13 @@ impl Client {
         self.post(&format!("/orders/{}/extend", encoded(order_id)), &json!({"hold_seconds": seconds}))
     }
 
+    /// Adjusts batches: the change of each.
+    pub(crate) fn adjust(&self, adjustment_id: &str, reason: &str, lines: &[(&str, i64)]) -> Answer {
+        let line = |(reference, change): &(&str, i64)| json!({"reference": reference, "change": change});
+        let lines: Vec<Value> = lines.iter().map(line).collect();
+        self.post("/adjustments", &json!({"adjustment_id": adjustment_id, "reason": reason, "lines": lines}))
+    }
+
     pub(crate) fn close(&self, order_id: &str) -> Answer {
         self.send("POST", &format!("/orders/{}/close", encoded(order_id)), None, "")
     }

@@ -29,14 +29,16 @@ pub(crate) fn assert_served(projection: &Projection, client: &Client) {
 }
 
 fn batch(batch: &Batch) -> Value {
-    let BatchCounts { picked, shipped, missing, .. } = batch.counts();
+    let BatchCounts { picked, shipped, .. } = batch.counts();
     let mut json = json!({
         "reference": batch.reference().as_str(), "sku": batch.sku().as_str(),
         "purchased_quantity": batch.purchased().get(), "allocated_quantity": batch.allocated(),
         "available_quantity": batch.available(), "eta": batch.eta().date().map(|date| date.to_string()),
     });
-    for (name, units) in [("picked", picked), ("shipped", shipped), ("missing", missing)] {
-        if units > 0 {
+    for (name, units) in
+        [("picked", i64::from(picked)), ("shipped", i64::from(shipped)), ("adjusted", batch.adjusted())]
+    {
+        if units != 0 {
             json[format!("{name}_quantity")] = units.into();
         }
     }

@@ -1,0 +1,89 @@
+use crate::StoreError;
+use allocation_domain::{Adjusted, Adjustment, AdjustmentId};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// The id of a document, unique among the documents of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StockDocumentId {
+    /// The id of an adjustment.
+    Adjustment(AdjustmentId),
+}
+
+impl StockDocumentId {
+    /// Returns the stored name of the kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Adjustment(_) => "adjustment",
+        }
+    }
+
+    /// Returns the id as the caller wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Adjustment(id) => id.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for StockDocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.as_str())
+    }
+}
+
+/// A document with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded<Request, Outcome> {
+    /// The document as it was requested, which distinguishes a repeat from another document of that id.
+    pub request: Request,
+    /// The outcome, which a repeat returns.
+    pub outcome: Outcome,
+    /// The instant at which it took effect, in microseconds.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// A document that has changed stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StockDocument {
+    /// Batches were adjusted.
+    Adjustment(Recorded<Adjustment, Adjusted>),
+}
+
+impl StockDocument {
+    /// Returns the id.
+    #[must_use]
+    pub fn id(&self) -> StockDocumentId {
+        match self {
+            Self::Adjustment(recorded) => StockDocumentId::Adjustment(recorded.request.adjustment_id().clone()),
+        }
+    }
+
+    /// Returns the instant at which it took effect, in microseconds.
+    #[must_use]
+    pub const fn recorded_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Adjustment(recorded) => recorded.recorded_at,
+        }
+    }
+}
+
+/// The documents that have changed stock, within a unit of work. They are never changed or removed.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait StockDocuments {
+    /// Returns a document.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn find(&mut self, id: &StockDocumentId) -> Result<Option<StockDocument>, StoreError>;
+
+    /// Adds a document. Its effects are saved with their products, before.
+    ///
+    /// # Errors
+    ///
+    /// MUST be [`StoreError::Conflict`] when a document of that kind and id exists already.
+    fn add(&mut self, document: &StockDocument) -> Result<(), StoreError>;
+}

@@ -1,0 +1,2 @@
+DROP TABLE stock_documents;
+ALTER TABLE batches DROP COLUMN adjusted_quantity;
