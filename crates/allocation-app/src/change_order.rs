@@ -45,23 +45,6 @@ impl UseCases {
             Ok(outcome)
         })
     }
-
-    /// Returns what [`UseCases::change_order`] would return now, and changes nothing of the order.
-    ///
-    /// # Errors
-    ///
-    /// As for [`UseCases::change_order`].
-    pub fn preview_order_change(&self, change: &OrderChange) -> Result<Order, UseCaseError<ChangeOrderError>> {
-        self.decide("preview_order_change", |unit, attempt| {
-            Ok(match amended(unit, attempt, change)? {
-                Amended::Step => UnitOutcome::Step,
-                Amended::Decided(decided) => UnitOutcome::Rollback(*decided),
-                Amended::Made(_, locked) => {
-                    UnitOutcome::Rollback(locked.products.order(change.order_id()).ok_or_else(|| not_found(change)))
-                }
-            })
-        })
-    }
 }
 
 /// What a unit of work has made of a change.

@@ -38,24 +38,6 @@ impl UseCases {
             }
         })
     }
-
-    /// Returns what [`UseCases::close_order`] would return now, and changes nothing of the order.
-    ///
-    /// # Errors
-    ///
-    /// As for [`UseCases::close_order`].
-    pub fn preview_close(
-        &self,
-        order_id: &OrderId,
-        expected: Option<&BTreeSet<OrderVersion>>,
-    ) -> Result<Order, UseCaseError<CloseError>> {
-        self.decide("preview_close", |unit, _| {
-            Ok(match closed(unit, order_id, expected)? {
-                Some((_, decided)) => UnitOutcome::Rollback(decided),
-                None => UnitOutcome::Step,
-            })
-        })
-    }
 }
 
 /// The locked products of an order, and the decision to close it.

@@ -35,6 +35,7 @@ use job::Job;
 use lane::Lane;
 use lane_worker::LaneWorker;
 use line::LineReply;
+pub(crate) use line::allocate;
 pub use load_monitor::LoadMonitor;
 pub use orders::OrderPreview;
 use orders::OrderReply;

@@ -38,6 +38,7 @@ mod move_lines;
 mod overload;
 mod pick;
 mod pick_list_products;
+mod preview_line;
 mod preview_order;
 mod refusal;
 mod refusal_code;
@@ -121,6 +122,15 @@ impl UseCases {
     #[must_use]
     pub fn with_context(self, context: EventContext) -> Self {
         Self { context, ..self }
+    }
+
+    /// Returns the same use cases, which store nothing of what they decide if `is_dry_run`: they return what they would
+    /// return now. What is due in any case, such as the release of expired holds, may be stored.
+    ///
+    /// A dry run takes the same locks. Its result is out of date as soon as they are released.
+    #[must_use]
+    pub fn dry_run(self, is_dry_run: bool) -> Self {
+        Self { units: self.units.dry_run(is_dry_run), ..self }
     }
 
     /// Returns the same use cases with a limit on the age of a command.

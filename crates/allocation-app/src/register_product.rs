@@ -2,7 +2,7 @@ use crate::UseCases;
 use crate::locking::{Locked, lock_or_create, not_created};
 use crate::saving::save_changed;
 use crate::unit_of_work::{Attempt, UnitOutcome, final_error};
-use allocation_domain::{Outcome, Sku};
+use allocation_domain::{Outcome, Sku, Totals};
 use allocation_ports::{EventContext, ProductTotals, StoreError, UnitOfWork};
 
 impl UseCases {
@@ -23,6 +23,9 @@ impl UseCases {
     pub fn register_product(&self, sku: &Sku) -> Result<Outcome<ProductTotals>, StoreError> {
         let is_new =
             self.units().run("register_product", |unit, attempt| register(unit, attempt, sku, &self.context))?;
+        if is_new && self.units.is_dry_run() {
+            return Ok(Outcome::Changed(ProductTotals { sku: sku.clone(), totals: Totals::default() }));
+        }
         let found = self.queries.product(sku, self.clock.now());
         let found = found.map_err(|error| final_error(error, is_new))?;
         let product = found.ok_or_else(|| not_created(sku))?;

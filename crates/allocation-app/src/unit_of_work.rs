@@ -56,6 +56,7 @@ pub struct UnitRunner {
     counters: Arc<UnitCounters>,
     /// `None` if no unit has a span.
     trace: Option<UnitTrace>,
+    is_dry_run: bool,
 }
 
 /// The latest time at which a command may start.
@@ -82,7 +83,7 @@ impl UnitRunner {
     /// Returns a runner over a store.
     #[must_use]
     pub fn new(factory: Arc<dyn UnitOfWorkFactory>, retry: RetryPolicy) -> Self {
-        Self { factory, retry, deadline: None, counters: Arc::default(), trace: None }
+        Self { factory, retry, deadline: None, counters: Arc::default(), trace: None, is_dry_run: false }
     }
 
     /// Records spans of the units that carry out commands with a span. By default, no unit has a span.
@@ -104,6 +105,17 @@ impl UnitRunner {
     pub(crate) fn until(self, age: AgeLimit) -> Self {
         let deadline = Deadline { at: age.deadline(), age, begun: Arc::default() };
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Returns the same runner, which rolls back the decisions that it would commit if `is_dry_run`. Steps towards a
+    /// decision are committed nevertheless: they are due in any case.
+    pub(crate) fn dry_run(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
+    }
+
+    /// Returns whether decisions are rolled back.
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 
     /// Returns this runner for units that carry out the commands with these contexts.
@@ -215,6 +227,8 @@ impl UnitRunner {
         // The wait for a connection may have used up the time.
         self.check_deadline(attempt)?;
         match work(&mut *unit, attempt)? {
+            // A unit that is dropped rolls back.
+            UnitOutcome::Commit(answer) if self.is_dry_run => Ok(Some(answer)),
             UnitOutcome::Commit(answer) => {
                 self.commit(unit, span)?;
                 if let Some(deadline) = &self.deadline {

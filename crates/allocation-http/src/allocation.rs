@@ -13,12 +13,12 @@ use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, event_context, respond};
+use crate::{body, dry_run, event_context, repeat, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
-use allocation_domain::Outcome;
+use allocation_domain::{BatchReference, Event, OrderId, OrderLine, Outcome};
 use allocation_ports::{AllocationCursor, AllocationFilter, Queries};
 use chrono::{DateTime, Utc};
 
@@ -31,11 +31,11 @@ pub(crate) fn routes() -> [Path; 2] {
 
 document!(AllocateLineProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OutOfStock, LineAlreadyAllocated, HoldExpired,
-    OrderCancelled, OrderClosed, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
+    OrderCancelled, OrderClosed, AlreadyUndone, IdempotencyKeyReused, Overloaded, SchemaNotCurrent, DatabaseUnavailable, ShuttingDown, InternalError,
 );
 document!(ListAllocationsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(DeallocateLineProblems:
-    Validation, BatchNotFound, AllocationNotFound, AlreadyPicked, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    Validation, BatchNotFound, AllocationNotFound, AlreadyPicked, IdempotencyKeyReused, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
     InternalError,
 );
 
@@ -48,6 +48,11 @@ document!(DeallocateLineProblems:
     path = "/allocations",
     operation_id = "allocateLine",
     tag = "Allocations",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "Only return what would be allocated, and allocate nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description =
+            "A key of this request alone: a duplicate is recognized even after its effect was undone"),
+    ),
     request_body(content = NewLineSchema, example = json!({ "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10 })),
     responses(
         (status = 201, description = "Units were allocated", body = LineAllocation<'_>,
@@ -55,7 +60,8 @@ document!(DeallocateLineProblems:
                 "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
                 "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
             })),
-        (status = 200, description = "All units of the line were already allocated", body = LineAllocation<'_>,
+        (status = 200, description =
+            "All units of the line were already allocated. Or the line as it would be (`dry_run`)", body = LineAllocation<'_>,
             example = json!({
                 "order_id": "O-1", "sku": "RED-CHAIR", "qty": 10, "reference": "B-1",
                 "allocations": [{ "reference": "B-1", "qty": 10, "eta": "2027-01-15" }]
@@ -64,11 +70,37 @@ document!(DeallocateLineProblems:
     ),
 )]
 pub(crate) async fn allocate(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let line = body::read(&request, payload).await?;
-    match api.engine.allocate(line, event_context::of(&request)).await? {
-        Outcome::Changed(line) => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
-        Outcome::Unchanged(line) => respond::json(StatusCode::OK, &LineAllocation::from(&line)),
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let ((), line): ((), OrderLine) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
+    let allocated = if is_dry_run {
+        let use_cases = api.use_cases(&request);
+        api.gate.run(&request, move || use_cases.preview_line(&line)).await?
+    } else if is_repeat(&api, &request, &line).await? {
+        let use_cases = api.use_cases(&request);
+        let unchanged = move || repeat::unchanged(use_cases.preview_line(&line));
+        Outcome::Unchanged(api.gate.run(&request, unchanged).await?)
+    } else {
+        api.engine.allocate(line, event_context::of(&request)).await?
+    };
+    match allocated {
+        Outcome::Changed(line) if !is_dry_run => respond::json(StatusCode::CREATED, &LineAllocation::from(&line)),
+        Outcome::Changed(line) | Outcome::Unchanged(line) => {
+            respond::json(StatusCode::OK, &LineAllocation::from(&line))
+        }
     }
+}
+
+/// Returns whether this line was allocated by a request with the same key.
+async fn is_repeat(api: &Api, request: &HttpRequest, line: &OrderLine) -> Result<bool, Problem> {
+    let line = line.clone();
+    let concerns = move |event: &Event| match event {
+        Event::Allocated { order_id, sku, line_quantity, .. } => {
+            (order_id, sku, *line_quantity) == (line.order_id(), line.sku(), line.quantity())
+        }
+        _ => false,
+    };
+    repeat::is_repeat(api, request, &["allocated"], concerns).await
 }
 
 /// List allocations
@@ -117,15 +149,27 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     params(
         ("order_id" = Identifier, Path, description = "The order", example = "O-1"),
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+        ("Idempotency-Key" = Option<String>, Header, description =
+            "A key of this request alone: a duplicate is recognized even after its effect was undone"),
     ),
     responses((status = 204, description = "The units are free"), DeallocateLineProblems),
 )]
 pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let found = path.take(2, "order_id").zip(path.take(4, "reference"));
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
+    let found = path.take::<OrderId>(2, "order_id").zip(path.take::<BatchReference>(4, "reference"));
     let (order_id, reference) = path.errors().check(found)?;
-    let use_cases = api.use_cases(&request);
-    api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
+    let (order, batch) = (order_id.clone(), reference.clone());
+    let concerns = move |event: &Event| match event {
+        Event::Deallocated { order_id, reference, .. } => (order_id, reference) == (&order, &batch),
+        _ => false,
+    };
+    if !repeat::is_repeat(&api, &request, &["deallocated"], concerns).await? {
+        let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+        api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -10,7 +10,7 @@ use crate::request_failures::RequestFailures;
 use crate::requests::Requests;
 use actix_web::HttpRequest;
 use allocation_app::{AccessControl, AllocationEngine, Keys, Tracer, UseCases};
-use allocation_ports::{Clock, Queries, Readiness};
+use allocation_ports::{Clock, CommandEffects, Queries, Readiness};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub struct Api {
     pub(crate) requests: Arc<Requests>,
     /// The metrics, if this API serves them.
     pub(crate) metrics: Option<Arc<Metrics>>,
+    /// Finds what earlier requests have caused; `None` if keys of requests are not looked up.
+    pub(crate) effects: Option<Arc<dyn CommandEffects>>,
     /// Chooses the requests that have a span; `None` if no request has one.
     pub(crate) tracer: Option<Arc<Tracer>>,
     /// Who may do what; `None` if every caller may do everything.
@@ -88,6 +90,7 @@ impl Api {
             access_log: Arc::default(),
             requests: Arc::default(),
             metrics: None,
+            effects: None,
             tracer: None,
             access: None,
         }
@@ -110,6 +113,12 @@ impl Api {
     #[must_use]
     pub fn with_tracer(self, tracer: Tracer) -> Self {
         Self { tracer: Some(Arc::new(tracer)), ..self }
+    }
+
+    /// Recognizes requests by their `Idempotency-Key`. By default, it is not looked up.
+    #[must_use]
+    pub fn with_effects(self, effects: Arc<dyn CommandEffects>) -> Self {
+        Self { effects: Some(effects), ..self }
     }
 
     /// Serves metrics at `/metrics`.

@@ -11,7 +11,6 @@ pub(crate) use request::NewBatchSchema;
 pub(crate) use response::Batch;
 
 use crate::api::Api;
-use crate::etag;
 use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse};
 use crate::path_identifier;
@@ -19,12 +18,12 @@ use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, respond};
+use crate::{body, dry_run, etag, repeat, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use allocation_access::Scope;
-use allocation_domain::{BatchReference, Outcome};
+use allocation_domain::{BatchReference, Event, Outcome};
 use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
 use allocation_requests::AddBatch;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,7 +39,7 @@ pub(crate) fn routes() -> [Path; 2] {
 }
 
 document!(AddBatchProblems:
-    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchAlreadyExists, Overloaded,
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchAlreadyExists, AlreadyUndone, IdempotencyKeyReused, Overloaded,
     SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(ListBatchesProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
@@ -59,6 +58,11 @@ document!(RemoveBatchProblems:
     path = "/batch",
     operation_id = "addBatch",
     tag = "Batches",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "Only return what the batch would be, and add nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description =
+            "A key of this request alone: a duplicate is recognized even after its effect was undone"),
+    ),
     request_body(content = NewBatchSchema, examples(
         ("coming" = (summary = "An inbound batch", value = json!({
             "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20, "eta": "2027-01-15"
@@ -77,7 +81,8 @@ document!(RemoveBatchProblems:
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
                 "allocated_quantity": 0, "available_quantity": 20, "eta": "2027-01-15"
             })),
-        (status = 200, description = "The batch already exists; its current state", body = Batch<'_>,
+        (status = 200, description = "The batch already exists; its current state. Or the batch as it would be (`dry_run`)",
+            body = Batch<'_>,
             headers(("ETag" = String, description = "The version of the batch")),
             example = json!({
                 "reference": "B-1", "sku": "RED-CHAIR", "purchased_quantity": 20,
@@ -87,16 +92,28 @@ document!(RemoveBatchProblems:
     ),
 )]
 pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let AddBatch { sku, batch } = body::read(&request, payload).await?;
-    let use_cases = api.use_cases(&request);
-    match api.gate.run(&request, move || use_cases.add_batch(&sku, &batch)).await? {
-        Outcome::Changed(batch) => {
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let ((), AddBatch { sku, batch }) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
+    let reference = batch.reference.clone();
+    let concerns =
+        move |event: &Event| matches!(event, Event::BatchAdded { reference: added, .. } if *added == reference);
+    let is_repeat = repeat::is_repeat(&api, &request, &["batch_added"], concerns).await?;
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run || is_repeat);
+    let added = move || match use_cases.add_batch(&sku, &batch) {
+        added if is_repeat => repeat::unchanged(added).map(Outcome::Unchanged),
+        added => added.map_err(Problem::from),
+    };
+    match api.gate.run(&request, added).await? {
+        Outcome::Changed(batch) if !is_dry_run => {
             let location = format!("/batch/{}", encode(batch.reference().as_str()));
             let mut response = respond::builder(StatusCode::CREATED);
             response.insert_header((header::LOCATION, location));
             show(response, api.today(), &batch)
         }
-        Outcome::Unchanged(batch) => show(respond::builder(StatusCode::OK), api.today(), &batch),
+        Outcome::Changed(batch) | Outcome::Unchanged(batch) => {
+            show(respond::builder(StatusCode::OK), api.today(), &batch)
+        }
     }
 }
 
@@ -186,15 +203,18 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Batches",
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-3"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to delete, such as `\"1-5f5e100\"`, a list of them, or `*` for any"),
     ),
     responses((status = 204, description = "The batch was deleted"), RemoveBatchProblems),
 )]
 pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let reference = path_identifier::in_path(&request, "reference")?;
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let reference = path_identifier::beside_query(&request, query, "reference")?;
     let expected = etag::expected_versions(&request);
-    let use_cases = api.use_cases(&request);
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
     let remove = move || use_cases.remove_batch_if(&reference, &expected);
     api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -1,14 +1,14 @@
 //! The context of a request, as its events record it.
 
 use crate::request_context::RequestContext;
-use crate::spans;
+use crate::{idempotency_key, spans};
 use actix_web::HttpRequest;
 use allocation_ports::EventContext;
 
-/// Returns the context of a request: its author, and its span or else the trace that its caller sent.
+/// Returns the context of a request: its author, its key, and its span or else the trace that its caller sent.
 pub(crate) fn of(request: &HttpRequest) -> EventContext {
     let traceparent = RequestContext::traceparent_of(request).or_else(|| spans::sent(request.headers()));
-    EventContext { actor: RequestContext::actor_of(request), traceparent, causation_id: None }
+    EventContext { actor: RequestContext::actor_of(request), traceparent, causation_id: idempotency_key::of(request) }
 }
 
 #[cfg(test)]

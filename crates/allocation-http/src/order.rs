@@ -128,12 +128,8 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
             response.headers_mut().insert(header::LOCATION, location);
             Ok(response)
         }
-        Outcome::Unchanged(()) => {
-            // Orders are never deleted: a placed order that is missing breaks an invariant.
-            let missing = || Problem::of(Kind::InternalError);
-            let (order, now) = stored(&api, &request, order_id, missing).await?;
-            tagged(StatusCode::OK, &order, now)
-        }
+        // Orders are never deleted: a placed order that is missing breaks an invariant.
+        Outcome::Unchanged(()) => current(&api, &request, order_id, || Problem::of(Kind::InternalError)).await,
     }
 }
 
@@ -220,17 +216,31 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     tag = "Orders",
     params(
         ("order_id" = Identifier, Path, description = "The order", example = "O-9"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to cancel, a list of them, or `*` for any"),
     ),
     responses((status = 204, description = "The order has no units and waits for none"), CancelOrderProblems),
 )]
 pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let order_id = path_identifier::in_path(&request, "order_id")?;
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let order_id = path_identifier::beside_query(&request, query, "order_id")?;
     let expected = etag::expected_order_versions(&request);
-    let use_cases = api.use_cases(&request);
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.cancel_order_if(&order_id, expected.as_ref())).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Returns the response with the current state of an order.
+async fn current(
+    api: &Api,
+    request: &HttpRequest,
+    order_id: OrderId,
+    missing: impl FnOnce() -> Problem + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let (order, now) = stored(api, request, order_id, missing).await?;
+    tagged(StatusCode::OK, &order, now)
 }
 
 /// Reads an order, and the instant as of which it was read.

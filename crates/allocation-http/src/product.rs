@@ -9,11 +9,11 @@ pub(crate) use totals::Product;
 use crate::api::Api;
 use crate::identifier::Identifier;
 use crate::page::{self, PageParamsSchema, PageRequest, PageResponse, ProductCursor};
-use crate::path_identifier;
+use crate::path_identifier::{self, PathIdentifiers};
 use crate::problem::{Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, respond};
+use crate::{body, dry_run, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -101,13 +101,17 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/products/{sku}",
     operation_id = "registerProduct",
     tag = "Products",
-    params(("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR")),
+    params(
+        ("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+    ),
     responses(
         (status = 201, description = "The product was registered", body = Product<'_>, example = json!({
             "sku": "RED-CHAIR", "in_stock": 0, "on_its_way": 0, "allocated": 0, "held": 0, "backordered": 0,
             "available": 0
         })),
-        (status = 200, description = "The product already exists; its current state", body = Product<'_>,
+        (status = 200, description = "The product already exists; its current state. Or the product as it would be (`dry_run`)",
+            body = Product<'_>,
             example = json!({
                 "sku": "RED-CHAIR", "in_stock": 5, "on_its_way": 20, "allocated": 14, "held": 4, "backordered": 0,
                 "available": 11
@@ -116,11 +120,14 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     ),
 )]
 pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let sku: Sku = body::read_empty_at("sku", &request, payload).await?;
-    let use_cases = api.use_cases(&request);
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let path = PathIdentifiers::beside(&request, query);
+    let sku: Sku = body::read_empty_beside(path, "sku", &request, payload).await?;
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
     let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
-        Outcome::Changed(product) => (StatusCode::CREATED, product),
-        Outcome::Unchanged(product) => (StatusCode::OK, product),
+        Outcome::Changed(product) if !is_dry_run => (StatusCode::CREATED, product),
+        Outcome::Changed(product) | Outcome::Unchanged(product) => (StatusCode::OK, product),
     };
     respond::json(status, &Product::from(&product))
 }

@@ -133,7 +133,9 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let health = Health::start(store.clone(), settings.access(), vitals).context("readiness cannot be probed")?;
     let health = Arc::new(health);
     let feed = EventFeed { log: store.clone(), tail: tail.clone(), source: settings.event_source.as_str().into() };
+    let effects = store.clone();
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
+        .with_effects(effects)
         .with_access(control, keys)
         .with_edge(settings.edge_settings())
         .with_access_log(settings.access_log)

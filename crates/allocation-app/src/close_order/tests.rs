@@ -46,10 +46,10 @@ fn a_preview_returns_what_would_be_and_stores_nothing() {
     shop.place("O-1", &[("LAMP", 3)], OrderTerms::default());
     shop.new_events();
     let before = shop.lines("O-1");
-    let would_be = shop.use_cases.preview_close(&order("O-1"), None).unwrap();
+    let would_be = shop.use_cases.clone().dry_run(true).close_order(&order("O-1"), None).unwrap();
     assert_eq!((shop.lines("O-1"), shop.new_events().len()), (before, 0));
     assert_eq!(close(&shop).unwrap(), would_be);
-    let none = shop.use_cases.preview_close(&order("O-9"), None);
+    let none = shop.use_cases.clone().dry_run(true).close_order(&order("O-9"), None);
     assert!(matches!(none, Err(UseCaseError::Refused(CloseError::NotFound(id))) if id == order("O-9")));
 }
 

@@ -1,5 +1,6 @@
 //! Commands of many callers that are decided in one unit of work.
 
+use super::error::EngineError;
 use super::job::{Decision, Job, Request};
 use super::line::{allocate, resolve_line};
 use super::orders::Orders;
@@ -76,8 +77,8 @@ impl Decider<'_> {
         let Locked { products, now, .. } = &mut self.locked;
         match &mut job.request {
             Request::Line(line) => {
-                let reply = allocate(self.unit, self.attempt, products, &line.content, *now)?;
-                line.decision = Decision::Made(reply);
+                let decided = allocate(self.unit, self.attempt, products, &line.content, *now)?;
+                line.decision = Decision::Made(decided.map_err(EngineError::Refused));
             }
             Request::Order(order) => {
                 let reply = self.orders.place(self.unit, self.attempt, products, &order.content, *now)?;

@@ -9,6 +9,9 @@ use chrono::{DateTime, Utc};
 /// The reply to a line.
 pub(super) type LineReply = Result<Outcome<LineAllocation>, EngineError<AllocateError>>;
 
+/// The decision on a line.
+type LineDecision = Result<Outcome<LineAllocation>, AllocateError>;
+
 /// Decides a line on its locked product.
 ///
 /// # Isolation
@@ -17,21 +20,21 @@ pub(super) type LineReply = Result<Outcome<LineAllocation>, EngineError<Allocate
 /// the product. Lines of other products may have ended the order. This is read with the order's anchor
 /// locked against units that end the order, until this unit ends. If the order has no line yet, this unit
 /// adds the anchor, and conflicts with any other unit that adds it.
-pub(super) fn allocate(
+pub(crate) fn allocate(
     unit: &mut dyn UnitOfWork,
     attempt: Attempt,
     products: &mut Products,
     line: &OrderLine,
     now: DateTime<Utc>,
-) -> Result<LineReply, StoreError> {
+) -> Result<LineDecision, StoreError> {
     let Some(product) = products.get_mut(line.sku()) else {
-        return Ok(Err(EngineError::Refused(unknown_sku(line).into())));
+        return Ok(Err(unknown_sku(line).into()));
     };
     let decided = unit.decide(product, |product| product.allocate(line.order_id(), line.quantity(), now))?;
     Ok(match decided {
         // A line that exists after an unknown commit was allocated by that commit.
         Ok(Outcome::Unchanged(line)) if attempt.resolving => Ok(Outcome::Changed(line)),
-        decided => decided.map_err(EngineError::Refused),
+        decided => decided,
     })
 }
 

@@ -55,6 +55,16 @@ fn a_product_is_stored_once_with_its_event() {
 }
 
 #[test]
+fn a_dry_run_returns_the_product_and_stores_nothing() {
+    let shop = Shop::with(&[("SOFA", "B-1", 1)]);
+    shop.new_events();
+    let register = |name| shop.use_cases.clone().dry_run(true).register_product(&sku(name)).unwrap();
+    assert_eq!((register("LAMP"), register("LAMP")), (Outcome::Changed(nothing()), Outcome::Changed(nothing())));
+    assert!(matches!(register("SOFA"), Outcome::Unchanged(_)));
+    assert!(shop.new_events().is_empty());
+}
+
+#[test]
 fn after_a_conflict_the_next_run_succeeds() {
     let outcome = register(vec![ending(Err(conflict()), saved), committed(saved)]).unwrap();
     assert_eq!(outcome, Outcome::Changed(nothing()));

@@ -8,10 +8,11 @@ pub(crate) use response::Changed;
 
 use super::Batch;
 use crate::api::Api;
-use crate::etag;
 use crate::identifier::Identifier;
+use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
-use crate::{body, respond};
+use crate::query::Query;
+use crate::{body, dry_run, etag, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -40,6 +41,7 @@ document!(ChangeBatchProblems:
     tag = "Batches",
     params(
         ("reference" = Identifier, Path, description = "The batch", example = "B-1"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to correct, such as `\"1-5f5e100\"`, a list of them, or `*` for any"),
     ),
@@ -67,9 +69,13 @@ document!(ChangeBatchProblems:
     ),
 )]
 pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let (reference, change) = body::read_at("reference", &request, payload).await?;
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
+    let found = path.take(2, "reference");
+    let (reference, change) = body::read_beside(path.errors(), found, &request, payload).await?;
     let expected = etag::expected_versions(&request);
-    let use_cases = api.use_cases(&request);
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
     let change = move || use_cases.change_batch_if(&reference, change, &expected);
     let changed = api.gate.run(&request, change).await?;
     let mut response = respond::builder(StatusCode::OK);

@@ -9,7 +9,14 @@ const MAX_AGE: usize = 3_600;
 pub(crate) fn cors(settings: &EdgeSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "if-match", "if-none-match", "last-event-id"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "last-event-id",
+        ])
         .allowed_headers(["traceparent", "x-request-id"])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER])
         .expose_headers([header::WWW_AUTHENTICATE])

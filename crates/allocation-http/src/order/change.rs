@@ -7,17 +7,17 @@ use crate::identifier::{Id, Identifier};
 use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
 use crate::query::Query;
-use crate::{body, dry_run, etag};
+use crate::{body, dry_run, etag, repeat};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use allocation_domain::{OrderChange, OrderId, Sku, TermsChange, Units};
+use allocation_domain::{Event, OrderChange, OrderId, Sku, TermsChange, Units};
 use allocation_requests::{OrderChangeRequest, ValidationErrors};
 use utoipa::ToSchema;
 
 document!(ChangeOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, OutOfStock, UnknownSku,
-    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, TooManyLines, Overloaded,
+    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, TooManyLines, IdempotencyKeyReused, Overloaded,
     SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(RemoveLineProblems:
@@ -84,6 +84,8 @@ pub(crate) struct ChangedLineSchema {
         ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to change, a list of them, or `*` for any"),
+        ("Idempotency-Key" = Option<String>, Header, description =
+            "A key of this request alone: a duplicate is recognized even after its effect was undone"),
     ),
     request_body(content = OrderChangeSchema, examples(
         ("quantity" = (summary = "A line gets another quantity", value = json!({
@@ -111,13 +113,27 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let (order_id, change) =
         body::read_beside::<_, OrderChangeRequest>(path.errors(), found, &request, payload).await?;
     let change = change.of_order(order_id)?.if_version(etag::expected_order_versions(&request));
-    let use_cases = api.use_cases(&request);
-    let decide = move || match is_dry_run {
-        true => use_cases.preview_order_change(&change),
-        false => use_cases.change_order(&change),
-    };
-    let order = api.gate.run(&request, decide).await?;
+    if is_repeat(&api, &request, change.order_id()).await? {
+        let order_id = change.order_id().clone();
+        let missing = Problem::order_not_found(&order_id);
+        return super::current(&api, &request, order_id, || missing).await;
+    }
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let order = api.gate.run(&request, move || use_cases.change_order(&change)).await?;
     super::tagged(StatusCode::OK, &order, api.now())
+}
+
+/// Returns whether a request with the same key has changed this order.
+async fn is_repeat(api: &Api, request: &HttpRequest, order_id: &OrderId) -> Result<bool, Problem> {
+    let changed = order_id.clone();
+    let concerns = move |event: &Event| match event {
+        Event::LinePlaced { order_id, .. }
+        | Event::LineChanged { order_id, .. }
+        | Event::LineRemoved { order_id, .. }
+        | Event::HoldExtended { order_id, .. } => *order_id == changed,
+        _ => false,
+    };
+    repeat::is_repeat(api, request, &["line_placed", "line_changed", "line_removed", "hold_extended"], concerns).await
 }
 
 /// Remove a line from an order
@@ -132,19 +148,22 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     params(
         ("order_id" = Identifier, Path, description = "The order", example = "O-6"),
         ("sku" = Identifier, Path, description = "The SKU of the line", example = "LAMP"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
         ("If-Match" = Option<String>, Header, description =
             "The `ETag` of the version to change, a list of them, or `*` for any"),
     ),
     responses((status = 204, description = "The order has no line of this SKU"), RemoveLineProblems),
 )]
 pub(crate) async fn remove_line(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
     let found = path.take::<OrderId>(2, "order_id").zip(path.take::<Sku>(4, "sku"));
     let (order_id, sku) = path.errors().check(found)?;
     let change = OrderChange::new(order_id, [(sku, Units::ZERO)], TermsChange::default());
     let change = change.map_err(|error| ValidationErrors::at("", error))?;
     let change = change.if_version(etag::expected_order_versions(&request));
-    let use_cases = api.use_cases(&request);
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.change_order(&change)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

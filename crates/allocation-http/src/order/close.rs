@@ -54,12 +54,8 @@ pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload
     let path = PathIdentifiers::beside(&request, query);
     let order_id: OrderId = body::read_empty_beside(path, "order_id", &request, payload).await?;
     let expected = etag::expected_order_versions(&request);
-    let use_cases = api.use_cases(&request);
-    let decide = move || match is_dry_run {
-        true => use_cases.preview_close(&order_id, expected.as_ref()),
-        false => use_cases.close_order(&order_id, expected.as_ref()),
-    };
-    let order = api.gate.run(&request, decide).await?;
+    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let order = api.gate.run(&request, move || use_cases.close_order(&order_id, expected.as_ref())).await?;
     super::tagged(StatusCode::OK, &order, api.now())
 }
 

@@ -84,6 +84,8 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         | Kind::CrossSiteRequest
         | Kind::ReadOnly
         | Kind::PreconditionFailed
+        | Kind::AlreadyUndone
+        | Kind::IdempotencyKeyReused
         | Kind::KeyRequired
         | Kind::RateLimited
         | Kind::KeyNotFound

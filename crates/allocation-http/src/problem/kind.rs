@@ -130,6 +130,13 @@ kinds! {
         /// changed.
         PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches and orders have versions";
 
+        /// The request with this `Idempotency-Key` was carried out, and its effect was undone or changed since. Nothing was
+        /// changed. Send the request with a new key to repeat it on purpose.
+        AlreadyUndone: CONFLICT, "already-undone", "The request was carried out and undone";
+
+        /// Another request had this `Idempotency-Key`. Nothing was changed; each request needs a key of its own.
+        IdempotencyKeyReused: UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key belongs to another request";
+
         /// The path does not exist. The OpenAPI document at `/openapi.json` lists all paths.
         NotFound: NOT_FOUND, "not-found", "The path does not exist";
 
