@@ -66,6 +66,13 @@ columns! {
     }
 }
 
+/// Whether a row of `order_lines` is a closed line.
+///
+/// A program that does not know of closed orders takes such a line for a firm one, and may fill it again: with units in
+/// the row, or with units to wait for. It is firm then, as [`restored`] returns it. A line that such a program has filled
+/// with parts counts as closed here, and as firm once it is loaded.
+pub(crate) const IS_CLOSED: &str = "(closed AND waiting = 0 AND reference IS NULL)";
+
 /// How a line has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromSqlRow)]
 pub(crate) enum LineEnd {
@@ -193,7 +200,7 @@ impl PlainLineValues {
 /// Restores a line with its allocations; fails if it has more units than it ordered.
 pub(crate) fn restored(row: LineRow, allocations: Vec<Allocation>) -> Result<LineState, StoreError> {
     let mut line = row.with(allocations);
-    // A program that does not know of closed orders takes such a line for a firm one, and may have filled it again.
+    // As in `IS_CLOSED`.
     if line.commitment == ReservationState::Closed && !(line.waiting == 0 && line.allocations.is_empty()) {
         line.commitment = ReservationState::Firm;
     }

@@ -40,23 +40,6 @@ impl UseCases {
             Ok(UnitOutcome::Commit(Ok(Outcome::Changed(recorded))))
         })
     }
-
-    /// Returns what [`UseCases::adjust_stock`] would return now, and changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// As for [`UseCases::adjust_stock`].
-    pub fn preview_adjustment(
-        &self,
-        adjustment: &Adjustment,
-    ) -> Result<Outcome<RecordedAdjustment>, UseCaseError<AdjustError>> {
-        self.decide("preview_adjustment", |unit, attempt| {
-            Ok(match made(unit, attempt, adjustment)? {
-                Made::Now(_, recorded) => UnitOutcome::Rollback(Ok(Outcome::Changed(recorded))),
-                Made::Ended(outcome) => outcome,
-            })
-        })
-    }
 }
 
 /// What a unit of work has made of an adjustment.

@@ -3,7 +3,6 @@ use crate::saving::conclude;
 use crate::unit_of_work::UnitOutcome;
 use crate::{UseCaseError, UseCases};
 use allocation_domain::{CloseError, Closing, Order, OrderId, OrderVersion};
-use allocation_ports::{StoreError, UnitOfWork};
 use std::collections::BTreeSet;
 
 impl UseCases {
@@ -28,37 +27,19 @@ impl UseCases {
         expected: Option<&BTreeSet<OrderVersion>>,
     ) -> Result<Order, UseCaseError<CloseError>> {
         self.decide("close_order", |unit, _| {
-            let (Locked { products, contexts, .. }, decided) = match closed(unit, order_id, expected)? {
-                Some(closed) => closed,
-                None => return Ok(UnitOutcome::Step),
+            let locked = lock_order(unit, order_id)?;
+            let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else {
+                return Ok(UnitOutcome::Step);
             };
-            match decided {
-                Ok(order) => conclude(unit, products, contexts, &self.context, Ok(order)),
-                Err(refusal) => Ok(UnitOutcome::Rollback(Err(refusal))),
-            }
+            let mut closing = match Closing::of(order_id, expected, &products, now) {
+                Ok(closing) => closing,
+                Err(refusal) => return Ok(UnitOutcome::Rollback(Err(refusal))),
+            };
+            let Ok(()) = unit.decide(&mut products, |products| closing.resume(products, now))?;
+            let closed = products.order(order_id).ok_or_else(|| CloseError::NotFound(order_id.clone()));
+            conclude(unit, products, contexts, &self.context, closed)
         })
     }
-}
-
-/// The locked products of an order, and the decision to close it.
-type Closed = (Locked, Result<Order, CloseError>);
-
-/// Closes an order on its locked products; `None` if that takes more units of work.
-fn closed(
-    unit: &mut dyn UnitOfWork,
-    order_id: &OrderId,
-    expected: Option<&BTreeSet<OrderVersion>>,
-) -> Result<Option<Closed>, StoreError> {
-    let locked = lock_order(unit, order_id)?;
-    let Some(mut locked) = up_to_date(unit, locked)? else { return Ok(None) };
-    let now = locked.now;
-    let mut closing = match Closing::of(order_id, expected, &locked.products, now) {
-        Ok(closing) => closing,
-        Err(refusal) => return Ok(Some((locked, Err(refusal)))),
-    };
-    let Ok(()) = unit.decide(&mut locked.products, |products| closing.resume(products, now))?;
-    let order = locked.products.order(order_id).ok_or_else(|| CloseError::NotFound(order_id.clone()));
-    Ok(Some((locked, order)))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, Place, PlaceHeld,
-    Read, ReleaseExpired, ReleaseLine, Ship,
+    AddBatch, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, PickAndShip, Place,
+    PlaceHeld, Read, Reinstate, ReleaseExpired, ReleaseLine, Ship,
 };
 use explorer::Scenario;
 
@@ -96,6 +96,39 @@ fn a_hold_is_confirmed_or_expires() {
     scenario.with([Confirm("CART")]).with([ReleaseExpired]).with([Advance(20)]).assert_sequential();
 }
 
+/// An order whose hold has expired, and another line that wants some of the same units.
+fn a_late_payment() -> Scenario {
+    Scenario::after([
+        AddBatch("LAMP", "L", 2),
+        AddBatch("SOFA", "S", 2),
+        PlaceHeld("CART", &[("LAMP", 2), ("SOFA", 2)], 10),
+        Advance(20),
+    ])
+}
+
+#[test]
+fn the_units_of_an_expired_order_are_allocated_again_or_to_another_line() {
+    a_late_payment().with([Reinstate("CART")]).with([Allocate("O", "SOFA", 1)]).assert_sequential();
+}
+
+#[test]
+fn an_expired_order_is_reinstated_once_and_before_or_after_it_is_cancelled() {
+    a_late_payment().with([Reinstate("CART")]).with([Reinstate("CART")]).assert_sequential();
+    a_late_payment().with([Reinstate("CART")]).with([Cancel("CART")]).with([ReleaseExpired]).assert_sequential();
+}
+
+/// A line of another product joins an order that lives, or is rejected because the order has expired.
+#[test]
+fn a_line_joins_an_order_before_or_after_it_is_reinstated() {
+    let scenario = Scenario::after([
+        AddBatch("LAMP", "L", 2),
+        AddBatch("SOFA", "S", 2),
+        PlaceHeld("CART", &[("LAMP", 2)], 10),
+        Advance(20),
+    ]);
+    scenario.with([Reinstate("CART")]).with([Allocate("CART", "SOFA", 1)]).assert_sequential();
+}
+
 #[test]
 fn a_cancelled_line_is_on_no_pick_list() {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
@@ -113,6 +146,20 @@ fn a_pick_line_is_picked_or_released() {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 3), Place("O", &[("LAMP", 2)]), MakeList("P")]);
     let scenario = scenario.with([Pick("P", 1)]).with([ReleaseLine("P")]);
     scenario.assert_sequential();
+}
+
+#[test]
+fn a_line_is_picked_before_its_list_is_shipped_or_released_with_it() {
+    let scenario = Scenario::after([
+        AddBatch("LAMP", "L", 2),
+        AddBatch("SOFA", "S", 2),
+        Place("O", &[("LAMP", 2), ("SOFA", 1)]),
+        MakeList("P"),
+        Pick("P", 2),
+    ]);
+    scenario.with([Ship("P")]).with([MakeList("Q")]).with([Close("O")]).assert_sequential();
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    scenario.with([Ship("P")]).with([Pick("P", 1)]).assert_sequential();
 }
 
 #[test]
@@ -200,7 +247,7 @@ fn an_order_is_closed_twice() {
 /// An order that is shipped, and a product that it has no line of.
 fn a_shipped_order() -> Scenario {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 5), AddBatch("SOFA", "S", 5), Place("O", &[("LAMP", 2)])]);
-    scenario.and_before([MakeList("P"), Ship("P", 2)])
+    scenario.and_before([MakeList("P"), PickAndShip("P", 2)])
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl UseCases {
     ///
     /// A dry run takes the same locks. Its result is out of date as soon as they are released.
     #[must_use]
-    pub fn dry_run(self, is_dry_run: bool) -> Self {
+    pub fn as_dry_run(self, is_dry_run: bool) -> Self {
         Self { units: self.units.dry_run(is_dry_run), ..self }
     }
 

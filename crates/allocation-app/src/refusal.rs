@@ -64,14 +64,9 @@ refusals! {
     AddBatchError {
         Self::AlreadyExists(_) => BatchAlreadyExists,
     }
-    ConfirmError {
-        Self::NotFound(_) => OrderNotFound,
-        Self::HoldExpired(_) => HoldExpired,
-        Self::Cancelled(_) => OrderCancelled,
-        Self::Closed(_) => OrderClosed,
-    }
     ExtendError {
         Self::NotFound(_) => OrderNotFound,
+        Self::Stale { .. } => OrderChanged,
         Self::HoldExpired(_) => HoldExpired,
         Self::Cancelled(_) => OrderCancelled,
         Self::Closed(_) => OrderClosed,
@@ -163,6 +158,33 @@ impl Refusal for PlaceError {
         match self {
             Self::OutOfStock(shortages) => RefusalMembers::Shortages(&shortages.0),
             Self::UnknownSkus(unknown) => RefusalMembers::UnknownSkus(&unknown.0),
+            _ => RefusalMembers::None,
+        }
+    }
+}
+
+impl Refusal for ConfirmError {
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::NotFound(_) => RefusalCode::OrderNotFound,
+            Self::Stale { .. } => RefusalCode::OrderChanged,
+            Self::OutOfStock(_) => RefusalCode::OutOfStock,
+            Self::HoldExpired(_) => RefusalCode::HoldExpired,
+            Self::Cancelled(_) => RefusalCode::OrderCancelled,
+            Self::Closed(_) => RefusalCode::OrderClosed,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::OutOfStock(shortages) => short_lines(shortages),
+            _ => self.to_string(),
+        }
+    }
+
+    fn members(&self) -> RefusalMembers<'_> {
+        match self {
+            Self::OutOfStock(shortages) => RefusalMembers::Shortages(&shortages.0),
             _ => RefusalMembers::None,
         }
     }

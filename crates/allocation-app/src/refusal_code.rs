@@ -83,8 +83,8 @@ codes! {
     /// The order would have more than 500 lines. Nothing was changed; place a second order.
     TooManyLines: "too-many-lines", "The order has too many lines";
 
-    /// The hold of the order has expired, and its units are free or allocated to other lines. Place a new
-    /// order.
+    /// The hold of the order has expired, and its units are free or allocated to other lines. Place a new order, or
+    /// confirm this one with `reallocate`.
     HoldExpired: "hold-expired", "The hold has expired";
 
     /// The order was cancelled, which cannot be undone. Place a new order.

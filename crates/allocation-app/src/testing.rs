@@ -174,6 +174,7 @@ pub(crate) fn ending(
 pub(crate) fn new_orders() -> MockOrderRepository {
     let mut orders = MockOrderRepository::new();
     orders.expect_with_lines().returning(|_| Ok(Vec::new()));
+    orders.expect_load().returning(|_| Ok(None));
     orders
 }
 

@@ -60,6 +60,7 @@ types! {
     LinePlaced: "line_placed", "allocation.line.placed.v1";
     LineChanged: "line_changed", "allocation.line.changed.v1";
     LineRemoved: "line_removed", "allocation.line.removed.v1";
+    LineReinstated: "line_reinstated", "allocation.line.reinstated.v1";
     Allocated: "allocated", "allocation.line.allocated.v1";
     Deallocated: "deallocated", "allocation.line.deallocated.v1";
     Backordered: "backordered", "allocation.line.backordered.v1";

@@ -88,6 +88,7 @@ fn examples() -> Vec<Event> {
         Event::LineCancelled { order_id: order_id(), sku: sku() },
         Event::LineClosed { order_id: order_id(), sku: sku() },
         Event::LineRemoved { order_id: order_id(), sku: sku(), quantity: quantity(2) },
+        Event::LineReinstated { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::ProductRegistered { sku: sku() },
         Event::OutOfStock { sku: sku() },
     ];

@@ -14,7 +14,7 @@ pub enum AllocationReason {
     /// The line is new.
     #[default]
     NewLine,
-    /// The line was sent again after it had released units.
+    /// The line was sent again after it had released units, or confirmed after its hold had expired.
     Refill,
     /// The line waited for the units.
     Backorder,
@@ -216,6 +216,16 @@ pub enum Event {
         /// The quantity that the line had.
         quantity: Quantity,
     },
+    /// A line was confirmed after its hold had expired: it is firm, and counts as placed at the instant of this event.
+    /// The following events record its allocations and backorders.
+    LineReinstated {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+        /// The quantity of the line.
+        quantity: Quantity,
+    },
     /// Units of a batch were allocated to a line. A new line without [`Event::LinePlaced`] is
     /// standalone.
     Allocated {
@@ -381,6 +391,7 @@ impl Event {
             Self::LinePlaced { .. } => "line_placed",
             Self::LineChanged { .. } => "line_changed",
             Self::LineRemoved { .. } => "line_removed",
+            Self::LineReinstated { .. } => "line_reinstated",
             Self::Allocated { .. } => "allocated",
             Self::Deallocated { .. } => "deallocated",
             Self::Backordered { .. } => "backordered",
@@ -420,6 +431,7 @@ impl Event {
             Self::LinePlaced { sku, order_id, .. }
             | Self::LineChanged { sku, order_id, .. }
             | Self::LineRemoved { sku, order_id, .. }
+            | Self::LineReinstated { sku, order_id, .. }
             | Self::Allocated { sku, order_id, .. }
             | Self::Deallocated { sku, order_id, .. }
             | Self::Backordered { sku, order_id, .. }

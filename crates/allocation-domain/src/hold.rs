@@ -78,7 +78,7 @@ pub enum OrderEnd {
 /// The state of a line's reservation.
 ///
 /// An expired, cancelled or closed line has ended: it holds nothing and waits for nothing. It never changes again,
-/// except that picked units of a closed line are shipped.
+/// except that picked units of a closed line are shipped, and that an expired line is reinstated on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

@@ -25,6 +25,7 @@ mod named;
 mod on_shortage;
 mod order;
 mod order_change;
+mod order_confirmation;
 mod order_line;
 mod order_version;
 mod ordered_batches;
@@ -70,6 +71,7 @@ pub use order::{
     PlaceError, Shortages, UnknownSkus,
 };
 pub use order_change::{ChangeOrderError, OrderChange, TermsChange};
+pub use order_confirmation::OrderConfirmation;
 pub use order_line::{LineTooLong, OrderLine};
 pub use order_version::OrderVersion;
 pub use outcome::Outcome;
@@ -77,12 +79,12 @@ pub use pending::{DataRequest, LoadRequest, Pending};
 pub use pick::{PickError, Picked};
 pub use pick_line::{PickLine, PickLineId, PickStatus};
 pub use pick_list::{
-    MakePickListError, MaxLinesError, NewPickList, PickCriteria, PickList, PickListStatus, ReleasePickLineError,
-    ReleasePickListError, ShipError,
+    MakePickListError, MaxLinesError, NewPickList, OpenLines, PickCriteria, PickList, PickListStatus,
+    ReleasePickLineError, ReleasePickListError, ShipError,
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
-pub use products::{Adjusting, Amendment, Cancellation, Closing, Products};
+pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinstatement};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub(crate) use standing::Standing;

@@ -136,6 +136,12 @@ impl LineState {
         matches!(self.commitment, ReservationState::Firm | ReservationState::Held { .. })
     }
 
+    /// Returns whether the line is firm, or held by a hold that has not expired by `now`.
+    #[must_use]
+    pub(crate) fn lives_at(&self, now: DateTime<Utc>) -> bool {
+        self.lives() && !self.commitment.has_expired(now)
+    }
+
     /// Returns whether the line has no allocated, backordered, picked or shipped units.
     #[must_use]
     pub const fn is_idle(&self) -> bool {

@@ -324,6 +324,17 @@ pub enum ConfirmError {
     /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
+    /// The order has another version than expected.
+    #[error("Order {order_id} has changed")]
+    Stale {
+        /// The order.
+        order_id: OrderId,
+        /// The version of the order.
+        actual: OrderVersion,
+    },
+    /// The hold has expired, the order rejects shortages, and some lines cannot be served again.
+    #[error(transparent)]
+    OutOfStock(#[from] Shortages),
     /// The hold has expired.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),
@@ -342,6 +353,14 @@ pub enum ExtendError {
     /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
+    /// The order has another version than expected.
+    #[error("Order {order_id} has changed")]
+    Stale {
+        /// The order.
+        order_id: OrderId,
+        /// The version of the order.
+        actual: OrderVersion,
+    },
     /// The hold has expired.
     #[error(transparent)]
     HoldExpired(#[from] HoldExpired),

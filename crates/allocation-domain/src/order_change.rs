@@ -107,10 +107,10 @@ impl OrderChange {
                 && on_shortage.is_none_or(|on_shortage| on_shortage == line.terms.on_shortage)
                 && allow_split.is_none_or(|allow_split| allow_split == line.terms.allow_split)
         };
-        // Without its last line, an order is cancelled. One that has expired is not as requested.
+        // Without its last line, an order is cancelled. One that has only expired is not as requested.
         let is_emptied = || {
             let was_cancelled = |(_, line): &(Sku, LineState)| line.commitment == ReservationState::Cancelled;
-            !self.lines.is_empty() && order.lines.iter().all(was_cancelled)
+            !self.lines.is_empty() && order.lines.iter().any(was_cancelled)
         };
         (living().next().is_some() || is_emptied())
             && self.lines.iter().all(has_quantity)

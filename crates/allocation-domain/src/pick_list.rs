@@ -132,6 +132,18 @@ impl PickList {
     }
 }
 
+/// What becomes of the open lines of a pick list that is shipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenLines {
+    /// The list is not shipped while any line is open.
+    #[default]
+    Refuse,
+    /// They are withdrawn, and their units are available to other lists.
+    Release,
+}
+
+named!(OpenLines: Refuse = "refuse", Release = "release");
+
 /// An error returned when making a pick list. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]

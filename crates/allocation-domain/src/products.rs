@@ -2,21 +2,24 @@
 
 use crate::{
     ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderClosed,
-    OrderEnd, OrderId, Pending, PlaceError, Plan, Product, Shortages, Sku, Standing, UnknownSkus,
+    OrderConfirmation, OrderEnd, OrderId, OrderVersion, Pending, PlaceError, Plan, Product, Shortages, Sku, Standing,
+    UnknownSkus,
 };
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod adjusting;
 mod amending;
 mod cancelling;
 mod closing;
 mod picking;
+mod reinstating;
 
 pub use adjusting::Adjusting;
 pub use amending::Amendment;
 pub use cancelling::Cancellation;
 pub use closing::Closing;
+pub use reinstating::Reinstatement;
 
 /// Locked products by SKU.
 ///
@@ -181,12 +184,29 @@ impl Products {
     ///
     /// [`ConfirmError`], and nothing changes.
     pub fn confirm(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<Order, ConfirmError> {
+        self.confirm_if(&OrderConfirmation::new(order_id.clone()), now)
+    }
+
+    /// Makes a held order firm like [`Products::confirm`], if it has a version that the request expects. A firm order
+    /// stays firm, whatever its version.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfirmError`], and nothing changes.
+    pub fn confirm_if(&mut self, request: &OrderConfirmation, now: DateTime<Utc>) -> Result<Order, ConfirmError> {
+        let order_id = request.order_id();
         match self.standing(order_id, now) {
             Standing::Unknown => return Err(ConfirmError::NotFound(order_id.clone())),
             Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
             Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
             Standing::Closed => return Err(OrderClosed { order_id: order_id.clone() }.into()),
-            Standing::Held | Standing::Firm => {}
+            Standing::Held => {
+                let actual = self.order_of(order_id).version();
+                if !request.expects(actual) {
+                    return Err(ConfirmError::Stale { order_id: order_id.clone(), actual });
+                }
+            }
+            Standing::Firm => {}
         }
         self.0.values_mut().for_each(|product| product.confirm_line(order_id));
         Ok(self.order_of(order_id))
@@ -198,6 +218,22 @@ impl Products {
     ///
     /// [`ExtendError`], and nothing changes.
     pub fn extend(&mut self, order_id: &OrderId, hold: HoldDuration, now: DateTime<Utc>) -> Result<Order, ExtendError> {
+        self.extend_if(order_id, None, hold, now)
+    }
+
+    /// Extends the hold of an order like [`Products::extend`], if it has one of the expected versions or `expected` is
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtendError`], and nothing changes.
+    pub fn extend_if(
+        &mut self,
+        order_id: &OrderId,
+        expected: Option<&BTreeSet<OrderVersion>>,
+        hold: HoldDuration,
+        now: DateTime<Utc>,
+    ) -> Result<Order, ExtendError> {
         match self.standing(order_id, now) {
             Standing::Unknown => return Err(ExtendError::NotFound(order_id.clone())),
             Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
@@ -205,6 +241,10 @@ impl Products {
             Standing::Closed => return Err(OrderClosed { order_id: order_id.clone() }.into()),
             Standing::Firm => return Err(ExtendError::NotHeld(order_id.clone())),
             Standing::Held => {}
+        }
+        let actual = self.order_of(order_id).version();
+        if expected.is_some_and(|expected| !expected.contains(&actual)) {
+            return Err(ExtendError::Stale { order_id: order_id.clone(), actual });
         }
         let until = hold.after(now);
         self.0.values_mut().for_each(|product| product.extend_line(order_id, until));

@@ -3,10 +3,10 @@
 use crate::{
     AddBatchError, AdjustError, Adjusted, Adjustment, AllocateError, Batch, BatchChange, BatchChanged, BatchReference,
     CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
-    HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, Order, OrderChange,
-    OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked,
-    PlaceError, Product, ProductState, Products, Quantity, ReleasePickLineError, ReleasePickListError,
-    RemoveBatchError, ShipError, Sku, Units,
+    HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, OpenLines, Order,
+    OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId,
+    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity, ReleasePickLineError,
+    ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -243,6 +243,15 @@ impl Stock {
         self.products.confirm(order_id, now)
     }
 
+    /// Makes an order firm, also after its hold has expired: see [`Products::reinstate`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConfirmError`].
+    pub fn reinstate(&mut self, request: &OrderConfirmation, now: DateTime<Utc>) -> Result<Order, ConfirmError> {
+        decided(self.products.reinstate(request, now))
+    }
+
     /// Extends the hold of an order to `hold` from `now`: see [`Products::extend`].
     ///
     /// # Errors
@@ -307,8 +316,8 @@ impl Stock {
     /// # Errors
     ///
     /// [`ShipError`].
-    pub fn ship(&mut self, list_id: &PickListId) -> Result<Outcome<PickList>, ShipError> {
-        decided(self.products.ship(list_id))
+    pub fn ship(&mut self, list_id: &PickListId, open: OpenLines) -> Result<Outcome<PickList>, ShipError> {
+        decided(self.products.ship(list_id, open))
     }
 
     /// Releases a list of which nothing was picked: see [`Products::release_pick_list`].

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_domain::{
-    BatchChange, BatchReference, Eta, Event, NewBatch, NewPickList, OrderId, PickCriteria, PickLineId, PickListId,
-    Product, Products, Projection, ProjectionConflict, Quantity, Sku, Units,
+    BatchChange, BatchReference, Eta, Event, NewBatch, NewPickList, OpenLines, OrderId, PickCriteria, PickLineId,
+    PickListId, Product, Products, Projection, ProjectionConflict, Quantity, Sku, Units,
 };
 use chrono::{DateTime, NaiveDate};
 
@@ -31,7 +31,7 @@ fn history() -> Products {
     let list = PickListId::parse("P-1").unwrap();
     shop.make_pick_list(&NewPickList::new(list.clone(), PickCriteria::default())).unwrap();
     shop.pick(&PickLineId { list: list.clone(), line: 1 }, Units::new(2).unwrap(), NOW).unwrap();
-    shop.ship(&list).unwrap();
+    shop.ship(&list, OpenLines::Refuse).unwrap();
     let later = BatchChange { eta: Some(Eta::Due(NaiveDate::MAX)), ..BatchChange::default() };
     shop.get_mut(&lamp()).unwrap().change_batch(&batch("B-1"), &later, NOW).unwrap();
     shop

@@ -74,12 +74,8 @@ pub(crate) async fn adjust(api: Data<Api>, request: HttpRequest, payload: Payloa
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let ((), adjustment): ((), Adjustment) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
-    let use_cases = api.use_cases(&request);
-    let decide = move || match is_dry_run {
-        true => use_cases.preview_adjustment(&adjustment),
-        false => use_cases.adjust_stock(&adjustment),
-    };
-    match api.gate.run(&request, decide).await? {
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
+    match api.gate.run(&request, move || use_cases.adjust_stock(&adjustment)).await? {
         Outcome::Changed(made) if !is_dry_run => respond::json(StatusCode::CREATED, &Adjusted::from(&made)),
         Outcome::Changed(known) | Outcome::Unchanged(known) => respond::json(StatusCode::OK, &Adjusted::from(&known)),
     }

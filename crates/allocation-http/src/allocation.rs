@@ -167,7 +167,7 @@ pub(crate) async fn deallocate(api: Data<Api>, request: HttpRequest) -> Result<H
         _ => false,
     };
     if !repeat::is_repeat(&api, &request, &["deallocated"], concerns).await? {
-        let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+        let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
         api.gate.run(&request, move || use_cases.deallocate(&order_id, &reference)).await?;
     }
     Ok(HttpResponse::NoContent().finish())

@@ -99,7 +99,7 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     let concerns =
         move |event: &Event| matches!(event, Event::BatchAdded { reference: added, .. } if *added == reference);
     let is_repeat = repeat::is_repeat(&api, &request, &["batch_added"], concerns).await?;
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run || is_repeat);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run || is_repeat);
     let added = move || match use_cases.add_batch(&sku, &batch) {
         added if is_repeat => repeat::unchanged(added).map(Outcome::Unchanged),
         added => added.map_err(Problem::from),
@@ -214,7 +214,7 @@ pub(crate) async fn remove(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     let is_dry_run = dry_run::take(&mut query);
     let reference = path_identifier::beside_query(&request, query, "reference")?;
     let expected = etag::expected_versions(&request);
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let remove = move || use_cases.remove_batch_if(&reference, &expected);
     api.gate.run(&request, remove).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -16,8 +16,8 @@ use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
 use allocation_domain::{Adjustment, BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
-    AddBatch, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest, PickedUnits,
-    ValidationErrors, parse,
+    AddBatch, Confirmation, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest,
+    PickedUnits, Shipment, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -45,6 +45,8 @@ impl Body for BatchChange {}
 impl Body for HoldExtension {}
 impl Body for PickedUnits {}
 impl Body for Empty {}
+impl Body for Confirmation {}
+impl Body for Shipment {}
 
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
@@ -70,17 +72,6 @@ pub(crate) async fn read<T: Body>(request: &HttpRequest, payload: Payload) -> Re
     Ok(body)
 }
 
-/// Reads the identifier in the second segment of the path, and the body.
-pub(crate) async fn read_at<I: PathIdentifier, T: Body>(
-    parameter: &'static str,
-    request: &HttpRequest,
-    payload: Payload,
-) -> Result<(I, T), Problem> {
-    let mut path = PathIdentifiers::of(request);
-    let found = path.take(2, parameter);
-    read_beside(path.errors(), found, request, payload).await
-}
-
 /// Reads a body. Its errors are reported together with the errors of the path and the query.
 pub(crate) async fn read_beside<P, T: Body>(
     mut errors: ValidationErrors,
@@ -94,30 +85,23 @@ pub(crate) async fn read_beside<P, T: Body>(
     Ok(errors.check(found.zip(body))?)
 }
 
-/// Reads the identifier in the second segment of the path. The body is empty or an empty object.
-pub(crate) async fn read_empty_at<I: PathIdentifier>(
-    parameter: &'static str,
-    request: &HttpRequest,
-    payload: Payload,
-) -> Result<I, Problem> {
-    read_empty_beside(PathIdentifiers::of(request), parameter, request, payload).await
-}
-
-/// Reads a body like [`read_empty_at`], after the query parameters were taken.
-pub(crate) async fn read_empty_beside<I: PathIdentifier>(
+/// Reads the identifier in the second segment of the path, after the query parameters were taken, and the body. An empty
+/// body is an empty object.
+pub(crate) async fn read_optional_beside<I: PathIdentifier, T: Body + Default>(
     mut path: PathIdentifiers<'_>,
     parameter: &'static str,
     request: &HttpRequest,
     payload: Payload,
-) -> Result<I, Problem> {
+) -> Result<(I, T), Problem> {
     let found = path.take(2, parameter);
-    let bytes = collect(request, payload, Empty::MAX_BYTES).await?;
+    let bytes = collect(request, payload, T::MAX_BYTES).await?;
     let mut errors = path.errors();
+    let mut body = Some(T::default());
     if !bytes.is_empty() {
         check_media_type(request.headers(), JSON)?;
-        parse_body::<Empty>(request, bytes, &mut errors).await?;
+        body = parse_body(request, bytes, &mut errors).await?;
     }
-    Ok(errors.check(found)?)
+    Ok(errors.check(found.zip(body))?)
 }
 
 /// Parses a body; `None` if it has validation errors, which are added to `errors`.

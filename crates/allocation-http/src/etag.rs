@@ -63,7 +63,7 @@ pub(crate) fn is_known(request: &impl HttpMessage, ETag(tag): &ETag) -> bool {
 
 /// Returns whether a `POST` to a path may name a version.
 pub(crate) fn is_versioned_action(path: &str) -> bool {
-    path.starts_with("/orders/") && path.ends_with("/close")
+    path.starts_with("/orders/") && ["/close", "/confirm", "/extend"].iter().any(|action| path.ends_with(action))
 }
 
 /// Returns whether a request is conditional on specific versions.

@@ -11,9 +11,12 @@ use crate::{
 use actix_web::http::Method;
 use allocation_access::Scope;
 use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr, Required};
+
+/// The operations whose body may be missing.
+const OPTIONAL_BODIES: [&str; 2] = ["confirmOrder", "shipPickList"];
 
 /// The name of the security scheme.
 const KEY: &str = "key";
@@ -103,10 +106,23 @@ pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
     document_edge(&mut document);
     document_access(&mut document);
+    document_optional_bodies(&mut document);
     let components = document.components.get_or_insert_default();
     components.schemas.extend(schema::all());
     components.schemas.values_mut().for_each(defaults::describe);
     document
+}
+
+/// Documents which bodies may be missing. An `Option` as content would allow null as a body, too.
+fn document_optional_bodies(document: &mut OpenApi) {
+    let actions = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
+    let is_optional =
+        |action: &&mut Operation| action.operation_id.as_deref().is_some_and(|id| OPTIONAL_BODIES.contains(&id));
+    for body in actions.filter(is_optional).filter_map(|action| action.request_body.as_mut()) {
+        if let RefOr::T(body) = body {
+            body.required = Some(Required::False);
+        }
+    }
 }
 
 /// Documents the key that each operation needs, as its route is registered.

@@ -227,7 +227,7 @@ pub(crate) async fn cancel(api: Data<Api>, request: HttpRequest) -> Result<HttpR
     let is_dry_run = dry_run::take(&mut query);
     let order_id = path_identifier::beside_query(&request, query, "order_id")?;
     let expected = etag::expected_order_versions(&request);
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.cancel_order_if(&order_id, expected.as_ref())).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,25 +9,25 @@ mod response;
 
 pub(crate) use format::FormatSchema;
 pub(crate) use picking::{__path_pick, __path_release_line, pick, release_line};
-use request::NewPickListSchema;
+use request::{NewPickListSchema, ShipmentSchema};
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
 use crate::api::Api;
 use crate::identifier::Identifier;
 use crate::page::{PageParamsSchema, PageRequest, PageResponse};
-use crate::path_identifier;
+use crate::path_identifier::{self, PathIdentifiers};
 use crate::percent::encode;
 use crate::problem::{Kind, Problem, document};
 use crate::query::Query;
 use crate::resource::Path;
-use crate::{body, respond};
+use crate::{body, dry_run, respond};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
 use allocation_domain::{Outcome, PickListId};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
-use allocation_requests::PickListRequest;
+use allocation_requests::{PickListRequest, Shipment};
 use format::Format;
 
 pub(crate) fn routes() -> [Path; 5] {
@@ -202,14 +202,20 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
 
 /// Ship a pick list
 ///
-/// Ships all picked units. No line of the list may be open. The body can be empty or an empty object.
-/// Shipping a list again changes nothing.
+/// Ships all picked units. No line of the list may be open, unless `open` is `release`: then open lines are withdrawn in
+/// the same transaction, and their units are available to other lists. The body can be empty.
+///
+/// A list of which nothing was picked is not shipped: release it. Shipping a list again changes nothing.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/ship",
     operation_id = "shipPickList",
     tag = "Pick lists",
-    params(("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING")),
+    params(
+        ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+    ),
+    request_body(content = ShipmentSchema, example = json!({ "open": "release" })),
     responses(
         (status = 200, description = "The picked units are shipped", body = PickList<'_>, example = json!({
             "pick_list_id": "MORNING", "status": "shipped", "created_at": "2027-01-15T08:00:00Z", "lines": [
@@ -221,9 +227,13 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
     ),
 )]
 pub(crate) async fn ship(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let list_id: PickListId = body::read_empty_at("pick_list_id", &request, payload).await?;
-    let use_cases = api.use_cases(&request);
-    let shipped = api.gate.run(&request, move || use_cases.ship_pick_list(&list_id)).await?;
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let path = PathIdentifiers::beside(&request, query);
+    let (list_id, Shipment { open }): (PickListId, _) =
+        body::read_optional_beside(path, "pick_list_id", &request, payload).await?;
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
+    let shipped = api.gate.run(&request, move || use_cases.ship_pick_list(&list_id, open)).await?;
     respond::json(StatusCode::OK, &PickList::from(&shipped))
 }
 

@@ -20,6 +20,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
 use allocation_domain::{Outcome, Sku};
 use allocation_ports::Queries;
+use allocation_requests::Empty;
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 3] {
@@ -123,8 +124,8 @@ pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payl
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let path = PathIdentifiers::beside(&request, query);
-    let sku: Sku = body::read_empty_beside(path, "sku", &request, payload).await?;
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let (sku, Empty): (Sku, _) = body::read_optional_beside(path, "sku", &request, payload).await?;
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
         Outcome::Changed(product) if !is_dry_run => (StatusCode::CREATED, product),
         Outcome::Changed(product) | Outcome::Unchanged(product) => (StatusCode::OK, product),

@@ -19,7 +19,11 @@ pub use crate::unit_of_work::MockUnitOfWorkFactory;
 
 use crate::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
-    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor, EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines, ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError, StoredPickList, UnitOfWork,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
+    EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor,
+    PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines,
+    ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError, StoredPickList,
+    UnitOfWork,
 };
 use allocation_domain::{
     Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,

@@ -4,6 +4,7 @@
 mod add_batch;
 mod adjustment;
 mod batch_change;
+mod confirmation;
 mod date;
 mod hold_extension;
 mod integer;
@@ -16,10 +17,12 @@ mod order_line;
 mod order_lines;
 mod pick_list;
 mod picked_units;
+mod shipment;
 mod validation_error;
 mod values;
 
 pub use add_batch::AddBatch;
+pub use confirmation::Confirmation;
 pub use date::parse_date;
 pub use hold_extension::HoldExtension;
 pub use items::{ItemFormat, MAX_ITEMS, split_items};
@@ -27,10 +30,11 @@ pub use json::{Elements, FromJson, Json, Object, ParseError, parse};
 pub use order_change::OrderChangeRequest;
 pub use pick_list::PickListRequest;
 pub use picked_units::PickedUnits;
+pub use shipment::Shipment;
 pub use validation_error::{Location, ValidationError, ValidationErrors};
 
 /// An object without members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Empty;
 
 impl FromJson for Empty {

@@ -4,8 +4,8 @@ use crate::date::parse_date;
 use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchReference, Eta, HoldDuration, OnShortage, OrderId, PickListId, Quantity, Sku,
-    UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchReference, Eta, HoldDuration, OnShortage, OpenLines, OrderId, PickListId,
+    Quantity, Sku, UnitChange, Units,
 };
 use std::fmt::Display;
 
@@ -83,9 +83,16 @@ impl FromJson for Eta {
     }
 }
 
-impl FromJson for OnShortage {
-    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
-        let name = json.string().ok_or_else(|| json.is_not(&format!("one of {}", Self::NAMES.join(", "))))?;
-        name.parse().map_err(ValidationErrors::of_value)
-    }
+macro_rules! named {
+    ($($name:ty),+) => {$(
+        /// One of the names of the values.
+        impl FromJson for $name {
+            fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
+                let name = json.string().ok_or_else(|| json.is_not(&format!("one of {}", Self::NAMES.join(", "))))?;
+                name.parse().map_err(ValidationErrors::of_value)
+            }
+        }
+    )+};
 }
+
+named!(OnShortage, OpenLines);

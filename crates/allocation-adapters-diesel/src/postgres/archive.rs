@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 /// Moves orders to the archive, and returns the number of their lines that were moved.
 pub(crate) fn archive(connection: &mut PgConnection, orders: &[(OrderId, Vec<Sku>)]) -> QueryResult<usize> {
     let order_ids = column(orders, |(order_id, _)| order_id.as_str());
-    let skus: BTreeSet<&str> = orders.iter().flat_map(|(_, skus)| skus).map(Sku::as_str).collect();
-    ArchivePickLines { skus: &skus.into_iter().collect(), order_ids: &order_ids }.execute(connection)?;
+    let lines = orders.iter().flat_map(|(order_id, skus)| skus.iter().map(|sku| (sku.as_str(), order_id.as_str())));
+    let (sku, order_id) = &lines.unzip();
+    ArchivePickLines { sku, order_id }.execute(connection)?;
     ArchiveOrders { removed: &order_ids, order_ids: &order_ids }.execute(connection)?;
     ArchiveLines { order_ids: &order_ids }.execute(connection)
 }
@@ -31,9 +32,8 @@ pub(super) fn restore(connection: &mut PgConnection, order_ids: &BTreeSet<OrderI
     }
     let order_ids = &column(&locked, String::as_str);
     RestoreOrders { order_ids }.execute(connection).map_err(store_error)?;
-    let skus: Vec<String> = RestoreLines { order_ids }.load(connection).map_err(store_error)?;
-    let skus: BTreeSet<&str> = skus.iter().map(String::as_str).collect();
-    let statement = RestorePickLines { skus: &skus.into_iter().collect(), order_ids };
-    statement.execute(connection).map_err(store_error)?;
+    let lines: Vec<(String, String)> = RestoreLines { order_ids }.load(connection).map_err(store_error)?;
+    let (sku, order_id) = &lines.iter().map(|(sku, order_id)| (sku.as_str(), order_id.as_str())).unzip();
+    RestorePickLines { sku, order_id }.execute(connection).map_err(store_error)?;
     Ok(())
 }

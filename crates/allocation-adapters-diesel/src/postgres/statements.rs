@@ -7,8 +7,8 @@ use crate::columns::{Columns, Sql};
 use crate::event_block::{OutboxBlock, OutboxBlocks};
 use crate::generation::OLDEST_GENERATION;
 use crate::line_row::{
-    LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet, WholeValues,
-    WholeValuesSet,
+    IS_CLOSED, LineKey, LineKeys, LineValues, LineValuesSet, OrderLineSql, PlainLineValues, PlainLineValuesSet,
+    WholeValues, WholeValuesSet,
 };
 use crate::order_row::{OrderRow, OrderRows};
 use crate::part_row::{PartKey, PartKeys, PartValues, PartValuesSet};
@@ -124,7 +124,7 @@ statement! {
      CROSS JOIN LATERAL (
          (SELECT CASE WHEN order_lines.sku = w.sku THEN 'line' WHEN ended = 'cancelled' THEN 'cancelled'
                       WHEN ended = 'expired' OR expires_at", NOT_INDEXED, " <= ? THEN 'expired'
-                      WHEN closed THEN 'closed' ELSE 'joined' END AS kind, order_id
+                      WHEN ", IS_CLOSED, " THEN 'closed' ELSE 'joined' END AS kind, order_id
           FROM order_lines WHERE ", is!("order_lines.order_id", "w.order_id"), "
           AND (order_lines.sku = w.sku OR ended IS NOT NULL OR closed OR expires_at", NOT_INDEXED, " <= ? OR order_slot = '')
           ORDER BY order_id, order_slot", SEPARATE, ")", OR_ARCHIVED, "
@@ -215,7 +215,7 @@ statement! {
     "SELECT w.order_id, l.ended, l.closed, l.expires_at
      FROM unnest(?) AS w (order_id)
      CROSS JOIN LATERAL (
-         SELECT ended, closed, expires_at FROM order_lines
+         SELECT ended, ", IS_CLOSED, " AS closed, expires_at FROM order_lines
          WHERE order_lines.order_id = w.order_id AND order_slot = '' LIMIT 1 FOR KEY SHARE
      ) AS l"
 }
@@ -416,10 +416,20 @@ statement! {
      SELECT order_id FROM archived_orders WHERE ", ANY_ARCHIVED, " AND order_id = ANY (?)"
 }
 
+/// Looks up pick lines of order lines `w`, one order line after another. A condition on two arrays would read all pick
+/// lines of the SKUs. No other unit of work moves the rows: their products, or their archived orders, are locked.
+const OF_LINE: &str =
+    joined!(" WHERE p.sku = w.sku AND ", is!("p.order_id", "w.order_id"), " ORDER BY order_id", SEPARATE);
+
 statement! {
     /// Moves the pick lines of lines to the archive.
-    ArchivePickLines<'a>(skus: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
-    "WITH moved AS (DELETE FROM pick_list_lines WHERE sku = ANY (?) AND order_id = ANY (?) RETURNING *)
+    ArchivePickLines<'a>(sku: Array<Text> => Vec<&'a str>, order_id: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (
+         DELETE FROM pick_list_lines AS t WHERE t.ctid = ANY (ARRAY(
+             SELECT found.place FROM unnest(?, ?) AS w (sku, order_id)
+             CROSS JOIN LATERAL (SELECT p.ctid AS place FROM pick_list_lines AS p", OF_LINE, ") AS found
+         )) RETURNING *
+     )
      INSERT INTO archived_pick_lines (", PickLineRow::COLUMNS, ") SELECT ", PickLineRow::COLUMNS, " FROM moved"
 }
 
@@ -454,18 +464,24 @@ statement! {
 }
 
 statement! {
-    /// Moves the lines of archived orders back, the first of each as its anchor, and returns their SKUs.
-    RestoreLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> Text,
+    /// Moves the lines of archived orders back, the first of each as its anchor, and returns their keys.
+    RestoreLines<'a>(order_ids: Array<Text> => Vec<&'a str>) on Pg -> (Text, Text),
     "WITH moved AS (DELETE FROM archived_lines WHERE order_id = ANY (?) RETURNING *)
      INSERT INTO order_lines (", ARCHIVED_LINE, ", order_slot)
      SELECT ", ARCHIVED_LINE, ", CASE WHEN row_number() OVER (PARTITION BY order_id ORDER BY sku) = 1 THEN '' ELSE sku END
      FROM moved
-     RETURNING sku"
+     RETURNING sku, order_id"
 }
 
 statement! {
-    RestorePickLines<'a>(skus: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
-    "WITH moved AS (DELETE FROM archived_pick_lines WHERE sku = ANY (?) AND order_id = ANY (?) RETURNING *)
+    /// Moves the pick lines of archived lines back.
+    RestorePickLines<'a>(sku: Array<Text> => Vec<&'a str>, order_id: Array<Text> => Vec<&'a str>) on Pg,
+    "WITH moved AS (
+         DELETE FROM archived_pick_lines AS t WHERE t.ctid = ANY (ARRAY(
+             SELECT found.place FROM unnest(?, ?) AS w (sku, order_id)
+             CROSS JOIN LATERAL (SELECT p.ctid AS place FROM archived_pick_lines AS p", OF_LINE, ") AS found
+         )) RETURNING *
+     )
      INSERT INTO pick_list_lines (", PickLineRow::COLUMNS, ") SELECT ", PickLineRow::COLUMNS, " FROM moved"
 }
 

@@ -7,7 +7,7 @@ use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
 use crate::event_block::OutboxBlock;
 use crate::generation::OLDEST_GENERATION;
-use crate::line_row::{LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues, WholeValues};
+use crate::line_row::{IS_CLOSED, LineKey, LineValues, OrderLineSql, PartSql, PlainLineValues, WholeValues};
 use crate::order_row::OrderRow;
 use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
@@ -256,8 +256,8 @@ statement! {
     /// because the primary key begins with the order id.
     LineOrEnds<'a>(order_id: Text => str, sku: Text => str, now: BigInt => i64)
         on Sqlite -> (Text, Nullable<Text>, Bool),
-    "SELECT sku, ended, closed FROM order_lines
-     WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR closed OR expires_at <= ?)"
+    "SELECT sku, ended, ", IS_CLOSED, " FROM order_lines
+     WHERE order_id = ? AND (sku = ? OR ended IS NOT NULL OR ", IS_CLOSED, " OR expires_at <= ?)"
 }
 
 statement! {

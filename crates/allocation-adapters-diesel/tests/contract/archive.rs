@@ -6,8 +6,8 @@ use crate::picking::list_id;
 use crate::shop::{SKUS, Shop, seconds};
 use crate::world::{World, decide, instant, new_order, order, quantity, sku, standalone, to_allocate};
 use allocation_domain::{
-    AllocateError, Eta, NewOrder, NewPickList, Order, OrderId, OrderTerms, Outcome, PickCriteria, PickLineId,
-    PickStatus, Product, Products, Sku, Units,
+    AllocateError, Eta, NewOrder, NewPickList, OpenLines, Order, OrderId, OrderTerms, Outcome, PickCriteria,
+    PickLineId, PickStatus, Product, Products, Sku, Units,
 };
 use allocation_ports::{
     CompletedOrders, CompletionCursor, EventContexts, LockRequest, LockWait, OrderFilter, OrderQueries, PageSize,
@@ -114,7 +114,7 @@ fn ship(world: &World, order_id: &str, list: &str) {
         let units = Units::new(pick.quantity.get()).unwrap();
         products.pick(&id, units, instant(0)).unwrap();
     }
-    products.ship(&list_id(list)).unwrap();
+    products.ship(&list_id(list), OpenLines::Refuse).unwrap();
     unit.pick_lists().add(&new, instant(0)).unwrap();
     save(&mut *unit, products).unwrap();
     unit.commit().unwrap();

@@ -152,3 +152,29 @@ pub fn an_order_that_has_ended_gets_no_line_of_another_product(database: TestDat
     world.decide(lamps("EXPIRED"), end, |product| product.release_expired(end)).unwrap();
     check("SOFA");
 }
+
+/// A program from before orders were closed takes a closed line for a firm one, and fills it again.
+pub fn a_closed_line_that_an_older_program_filled_again_is_firm(database: TestDatabase) {
+    let world = World::new(database);
+    for name in ["LAMP", "SOFA"] {
+        world.add_at(name, &format!("B-{name}"), 50, Eta::InStock, instant(0));
+    }
+    for name in ["WAITS", "WHOLE", "CLOSED"] {
+        world.place(&new_order(name, &[("LAMP", 2)], waits(0)), instant(0));
+        let close = |products: &mut Products| products.close(&order(name), instant(0));
+        world.decide(to_allocate("LAMP", &[name]), instant(0), |lamps| world.with_order(lamps, close)).unwrap();
+    }
+    let sql = [
+        "UPDATE order_lines SET waiting = 1 WHERE order_id = 'WAITS'",
+        "UPDATE order_lines SET reference = 'B-LAMP', allocated = 1 WHERE order_id = 'WHOLE'",
+        "UPDATE batches SET allocated_quantity = 1 WHERE reference = 'B-LAMP'",
+        "UPDATE products SET waiting_lines = 1, backordered = 1 WHERE sku = 'LAMP'",
+    ];
+    sql.iter().for_each(|sql| world.database.execute(sql));
+    for name in ["WAITS", "WHOLE"] {
+        let loaded = world.begin().orders().load(&order(name)).unwrap().unwrap();
+        assert_eq!(loaded.end(instant(0)), None, "{name}");
+        assert!(world.allocate("SOFA", name, 1).is_ok(), "{name}");
+    }
+    assert!(matches!(world.allocate("SOFA", "CLOSED", 1), Err(AllocateError::OrderClosed(_))));
+}

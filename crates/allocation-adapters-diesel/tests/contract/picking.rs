@@ -3,7 +3,7 @@
 use crate::shop::{SKUS, Shop};
 use crate::world::{order, reference, sku};
 use allocation_domain::{
-    NewPickList, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
+    NewPickList, OpenLines, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
 };
 use allocation_ports::{
     LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, PickListSummary, UnitOfWork,
@@ -53,7 +53,10 @@ impl Shop {
         let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
-            (5, Some((id, _))) => self.ship(&id.list, now),
+            (5, Some((id, _))) => {
+                let open = if random.bool() { OpenLines::Release } else { OpenLines::Refuse };
+                self.ship(&id.list, open, now);
+            }
             (6, Some((id, _))) => self.give_back_list(&id.list, now),
             (7, Some((id, _))) => self.give_back_line(&id, now),
             _ => self.make(&new_list(random), now),
@@ -82,9 +85,9 @@ impl Shop {
         self.decide_on(&SKUS, lock, now, |products, at| products.pick(id, found, at), |_, _| {});
     }
 
-    pub fn ship(&mut self, list: &PickListId, now: DateTime<Utc>) {
+    pub fn ship(&mut self, list: &PickListId, open: OpenLines, now: DateTime<Utc>) {
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, list, None);
-        self.decide_on(&SKUS, lock, now, |products, _| products.ship(list), |_, _| {});
+        self.decide_on(&SKUS, lock, now, |products, _| products.ship(list, open), |_, _| {});
     }
 
     pub fn give_back_list(&mut self, list: &PickListId, now: DateTime<Utc>) {

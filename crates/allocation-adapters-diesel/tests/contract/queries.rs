@@ -212,7 +212,7 @@ pub fn reads_after_a_random_history_agree_with_the_domain(database: TestDatabase
     assert_histories(&shop);
     shop.world.assert_events_are_in_order();
     assert_eq!(of_lists.len(), PICK_STATUSES.len(), "{of_lists:?}");
-    assert!(shop.kinds().len() >= 18 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
+    assert!(shop.kinds().len() >= 19 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());
 }
 
 pub fn missing_rows_are_not_found(database: TestDatabase) {

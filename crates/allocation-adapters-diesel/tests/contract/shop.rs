@@ -5,8 +5,8 @@ use crate::database::TestDatabase;
 use crate::world::{World, decide, due, held, instant, new_order, order, quantity, reference, sku, taken, waits};
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchChange, Eta, Event, HoldDuration, LineState,
-    LockTime, NewBatch, NewOrder, Order, OrderChange, OrderId, OrderTerms, Pending, Product, Products, QueuePosition,
-    ReservationState, Sku, TermsChange, UnitChange, Units,
+    LockTime, NewBatch, NewOrder, Order, OrderChange, OrderConfirmation, OrderId, OrderTerms, Pending, Product,
+    Products, QueuePosition, ReservationState, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{Actor, AllocationRow, Backorder, EventContexts, LockRequest, RecordedEvent, UnitOfWork};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -124,7 +124,7 @@ impl Shop {
         let any = order(&format!("O-{}", random.u8(0..60)));
         let held = self.lines().filter(|(.., line)| line.commitment.expires_at().is_some_and(|at| at > now));
         let held: Vec<_> = held.map(|(_, order_id, _)| order_id.clone()).collect();
-        let order_id = random.choice(held).filter(|_| (6..=8).contains(&choice)).unwrap_or(any);
+        let order_id = random.choice(held).filter(|_| (6..=8).contains(&choice)).unwrap_or_else(|| any.clone());
         let (name, batch, units) = (random.choice(SKUS).unwrap(), random.u8(0..3), random.u32(1..=9));
         let (this, named) = (sku(name), reference(&format!("{name}-{batch}")));
         let eta = random.choice([Eta::InStock, due("2027-03-01"), due("2027-04-01")]).unwrap();
@@ -172,6 +172,13 @@ impl Shop {
                 self.decide(&one, &id, batch, now, |all, at| taken(all.adjust(&made, at)));
             }
             6 => self.decide(&SKUS, &id, batch, now, |all, at| taken(all.cancel(&order_id, at))),
+            7 if random.bool() => {
+                let late = self.lines().filter(|(.., line)| line.commitment.has_expired(now));
+                let late: Vec<_> = late.map(|(_, order_id, _)| order_id.clone()).collect();
+                let late = random.choice(late).unwrap_or(any);
+                let request = OrderConfirmation::new(late.clone()).reallocating(true);
+                self.decide(&SKUS, &late, batch, now, |all, at| taken(all.reinstate(&request, at)));
+            }
             7 => self.decide(&SKUS, &id, batch, now, |all, at| {
                 let _ = all.confirm(&order_id, at);
                 Ok::<_, Pending<Infallible>>(())

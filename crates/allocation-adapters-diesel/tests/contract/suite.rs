@@ -118,6 +118,7 @@ macro_rules! suite {
                 an_order_over_several_products_is_placed_and_cancelled_in_one_unit,
             } sql {
                 an_order_round_trips,
+                a_closed_line_that_an_older_program_filled_again_is_firm,
             }
             archive {
                 an_archived_order_is_found_by_its_id_and_not_listed,

@@ -54,17 +54,18 @@ fn a_repeat_is_returned_although_the_batch_was_removed() {
 }
 
 #[test]
-fn a_preview_returns_what_would_be_and_stores_nothing() {
+fn a_dry_run_returns_what_would_be_and_stores_nothing() {
     let shop = Shop::with(&[("LAMP", "B-1", 9)]);
+    let dry = shop.use_cases.clone().as_dry_run(true);
     shop.allocate("O-1", "LAMP", 9);
     shop.new_events();
-    let Outcome::Changed(would_be) = shop.use_cases.preview_adjustment(&adjustment(&[("B-1", -2)])).unwrap() else {
+    let Outcome::Changed(would_be) = dry.adjust_stock(&adjustment(&[("B-1", -2)])).unwrap() else {
         panic!("it is new")
     };
     assert_eq!((shop.batch("B-1").unwrap().total().get(), shop.new_events().len()), (9, 0));
     let Outcome::Changed(made) = adjust(&shop, &[("B-1", -2)]).unwrap() else { panic!("it is new") };
     assert_eq!(made.outcome, would_be.outcome);
-    let known = shop.use_cases.preview_adjustment(&adjustment(&[("B-1", -2)])).unwrap();
+    let known = dry.adjust_stock(&adjustment(&[("B-1", -2)])).unwrap();
     assert_eq!(known, Outcome::Unchanged(made));
 }
 

@@ -4,7 +4,7 @@ use crate::testing::{
     with_orders,
 };
 use allocation_domain::{
-    CancelError, LineState, NewPickList, Order, OrderStatus, OrderTerms, PickCriteria, PickLineId, Product,
+    CancelError, LineState, NewPickList, OpenLines, Order, OrderStatus, OrderTerms, PickCriteria, PickLineId, Product,
     ProductState, ReservationState, Units,
 };
 use allocation_ports::mocks::{MockOrderRepository, MockQueries, MockUnitOfWork};
@@ -20,7 +20,7 @@ fn shop() -> Shop {
     for (line, units) in [(1, 2), (2, 1)] {
         shop.use_cases.pick(&PickLineId { list: list_id("P-1"), line }, Units::new(units).unwrap()).unwrap();
     }
-    shop.use_cases.ship_pick_list(&list_id("P-1")).unwrap();
+    shop.use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Refuse).unwrap();
     shop
 }
 

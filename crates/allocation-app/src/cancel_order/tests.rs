@@ -3,7 +3,7 @@ use crate::testing::{
     Shop, committed, conflict, list_id, locks, order, product_with_line, rolled_back, saves, sku, units, use_cases,
     with_orders,
 };
-use allocation_domain::{OrderTerms, PickLineId, ReservationState, Sku};
+use allocation_domain::{OrderConfirmation, OrderTerms, PickLineId, ReservationState, Sku};
 use allocation_ports::StoreError;
 
 fn cancel(shop: &Shop) -> Result<(), UseCaseError<CancelError>> {
@@ -77,7 +77,7 @@ fn an_order_of_another_version_is_not_cancelled_and_an_ended_one_stays_so() {
     let other = Some(std::collections::BTreeSet::from([allocation_domain::OrderVersion::from_number(0)]));
     let cancel_if = |expected: &Option<_>| shop.use_cases.cancel_order_if(&order("O-1"), expected.as_ref());
     assert!(matches!(cancel_if(&other), Err(UseCaseError::Refused(CancelError::Stale { .. }))));
-    let seen = shop.use_cases.confirm_order(&order("O-1")).unwrap().version();
+    let seen = shop.use_cases.confirm_order(&OrderConfirmation::new(order("O-1"))).unwrap().version();
     cancel_if(&Some([seen].into())).unwrap();
     cancel_if(&Some([seen].into())).unwrap();
 }

@@ -50,10 +50,10 @@ fn a_preview_returns_what_would_be_and_stores_nothing() {
     shop.place("O-1", &[("LAMP", 3)], OrderTerms::default());
     shop.new_events();
     let before = shop.lines("O-1");
-    let would_be = shop.use_cases.clone().dry_run(true).change_order(&change(&[("LAMP", 7)])).unwrap();
+    let would_be = shop.use_cases.clone().as_dry_run(true).change_order(&change(&[("LAMP", 7)])).unwrap();
     assert_eq!(would_be.lines[0].1.allocated(), 7);
     assert_eq!((shop.lines("O-1"), shop.new_events().len()), (before, 0));
-    let refused = shop.use_cases.clone().dry_run(true).change_order(&change(&[("LAMP", 10)]));
+    let refused = shop.use_cases.clone().as_dry_run(true).change_order(&change(&[("LAMP", 10)]));
     assert!(
         matches!(refused, Err(UseCaseError::Refused(ChangeOrderError::OutOfStock(Shortages(lines)))) if lines.len() == 1)
     );

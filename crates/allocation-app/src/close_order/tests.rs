@@ -4,6 +4,7 @@ use crate::testing::{
     with_orders,
 };
 use allocation_domain::{OrderTerms, PickLineId, ReservationState, Sku};
+use allocation_ports::StoreError;
 
 fn close(shop: &Shop) -> Result<Order, UseCaseError<CloseError>> {
     shop.use_cases.close_order(&order("O-1"), None)
@@ -41,15 +42,15 @@ fn waiting_lines_are_served_in_the_same_unit_of_work() {
 }
 
 #[test]
-fn a_preview_returns_what_would_be_and_stores_nothing() {
+fn a_dry_run_returns_what_would_be_and_stores_nothing() {
     let shop = Shop::with(&[("LAMP", "B-1", 9)]);
     shop.place("O-1", &[("LAMP", 3)], OrderTerms::default());
     shop.new_events();
     let before = shop.lines("O-1");
-    let would_be = shop.use_cases.clone().dry_run(true).close_order(&order("O-1"), None).unwrap();
+    let would_be = shop.use_cases.clone().as_dry_run(true).close_order(&order("O-1"), None).unwrap();
     assert_eq!((shop.lines("O-1"), shop.new_events().len()), (before, 0));
     assert_eq!(close(&shop).unwrap(), would_be);
-    let none = shop.use_cases.clone().dry_run(true).close_order(&order("O-9"), None);
+    let none = shop.use_cases.clone().as_dry_run(true).close_order(&order("O-9"), None);
     assert!(matches!(none, Err(UseCaseError::Refused(CloseError::NotFound(id))) if id == order("O-9")));
 }
 

@@ -137,17 +137,16 @@ fn resolved(products: &Products, order: &NewOrder) -> Outcome<Order, ()> {
 
 /// Returns how an order that was placed as a whole has ended, or `None` if it has not.
 ///
-/// Lines that were placed together end together, so those of the locked products show it. If changes have replaced
-/// all of them, the stored order shows it. That read needs no lock: a concurrent end comes before this decision or after
-/// it.
+/// The lines of the locked products may show it. If they do not, because changes have replaced some of them, the stored
+/// order does. That read needs no lock: a concurrent end comes before this decision or after it.
 fn end_of(
     unit: &mut dyn UnitOfWork,
     products: &Products,
     order_id: &OrderId,
     now: DateTime<Utc>,
 ) -> Result<Option<OrderEnd>, StoreError> {
-    if products.iter().any(|product| product.line(order_id).is_some()) {
-        return Ok(products.end_of(order_id, now));
+    if let Some(end) = products.end_of(order_id, now) {
+        return Ok(Some(end));
     }
     Ok(unit.orders().load(order_id)?.and_then(|order| order.end(now)))
 }

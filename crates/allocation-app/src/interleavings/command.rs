@@ -5,8 +5,8 @@ use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, LineState, NewBatch,
-    NewOrder, NewPickList, OrderChange, OrderId, OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId,
-    Quantity, ReservationState, Sku, TermsChange, UnitChange, Units,
+    NewOrder, NewPickList, OpenLines, OrderChange, OrderConfirmation, OrderId, OrderLine, OrderTerms, Outcome,
+    PickCriteria, PickLineId, PickListId, Quantity, ReservationState, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -33,6 +33,8 @@ pub(super) enum Command {
     Cancel(&'static str),
     Close(&'static str),
     Confirm(&'static str),
+    /// Confirms an order, and gives it its units again if its hold has expired.
+    Reinstate(&'static str),
     /// Sets the quantities of lines of an order.
     Change(&'static str, &'static [(&'static str, u32)]),
     /// Makes a pick list of everything that can be picked.
@@ -42,9 +44,11 @@ pub(super) enum Command {
     /// Releases the first line of a list.
     ReleaseLine(&'static str),
     /// Picks units of the first line of a list and ships it.
-    Ship(&'static str, u32),
+    PickAndShip(&'static str, u32),
     /// Archives all complete orders.
     Archive,
+    /// Ships a list, and releases its open lines.
+    Ship(&'static str),
     /// Reads an order.
     Read(&'static str),
     ReleaseExpired,
@@ -119,7 +123,13 @@ impl Shop {
             }
             Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
             Command::Close(name) => reply_of(self.use_cases.close_order(&order(name), None), |_| "closed"),
-            Command::Confirm(name) => reply_of(self.use_cases.confirm_order(&order(name)), |_| "confirmed"),
+            Command::Confirm(name) => {
+                reply_of(self.use_cases.confirm_order(&OrderConfirmation::new(order(name))), |_| "confirmed")
+            }
+            Command::Reinstate(name) => {
+                let request = OrderConfirmation::new(order(name)).reallocating(true);
+                reply_of(self.use_cases.confirm_order(&request), |_| "reinstated")
+            }
             Command::Change(name, lines) => {
                 let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
                 let change = OrderChange::new(order(name), lines, TermsChange::default()).unwrap();
@@ -135,16 +145,25 @@ impl Shop {
             Command::ReleaseLine(list) => {
                 reply_of(self.use_cases.release_pick_line(&first_line(list)), |()| "released")
             }
-            Command::Ship(list, found) => {
+            Command::PickAndShip(list, found) => {
                 let picked = self.use_cases.pick(&first_line(list), Units::new(found).unwrap());
                 picked.map_or_else(
                     |error| error.to_string(),
-                    |_| reply_of(self.use_cases.ship_pick_list(&PickListId::parse(list).unwrap()), |_| "shipped"),
+                    |_| {
+                        reply_of(
+                            self.use_cases.ship_pick_list(&PickListId::parse(list).unwrap(), OpenLines::Refuse),
+                            |_| "shipped",
+                        )
+                    },
                 )
             }
             Command::Archive => {
                 let ever = DateTime::<Utc>::MAX_UTC;
                 reply_of(self.use_cases.archive_orders(ever, &mut None, &mut || Ok(true)), |_| "archived")
+            }
+            Command::Ship(list) => {
+                let list = PickListId::parse(list).unwrap();
+                reply_of(self.use_cases.ship_pick_list(&list, OpenLines::Release), |_| "shipped")
             }
             Command::Read(name) => reply_of(self.store.order(&order(name)), |order| match order {
                 Some(_) => "found",

@@ -58,7 +58,7 @@ fn a_product_is_stored_once_with_its_event() {
 fn a_dry_run_returns_the_product_and_stores_nothing() {
     let shop = Shop::with(&[("SOFA", "B-1", 1)]);
     shop.new_events();
-    let register = |name| shop.use_cases.clone().dry_run(true).register_product(&sku(name)).unwrap();
+    let register = |name| shop.use_cases.clone().as_dry_run(true).register_product(&sku(name)).unwrap();
     assert_eq!((register("LAMP"), register("LAMP")), (Outcome::Changed(nothing()), Outcome::Changed(nothing())));
     assert!(matches!(register("SOFA"), Outcome::Unchanged(_)));
     assert!(shop.new_events().is_empty());

@@ -52,7 +52,7 @@ fn one_line_is_withdrawn_once_with_an_event() {
         assert_eq!(shop.new_events(), events);
     }
     shop.use_cases.pick(&line(2), Units::new(3).unwrap()).unwrap();
-    shop.use_cases.ship_pick_list(&list_id("P-1")).unwrap();
+    shop.use_cases.ship_pick_list(&list_id("P-1"), allocation_domain::OpenLines::Refuse).unwrap();
 }
 
 #[test]

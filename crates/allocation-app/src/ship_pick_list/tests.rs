@@ -29,7 +29,7 @@ fn picked(shipped: bool) -> Vec<Product> {
         shop.pick(&id, Units::new(3).unwrap(), now()).unwrap();
     }
     if shipped {
-        shop.ship(&list_id("P-1")).unwrap();
+        shop.ship(&list_id("P-1"), OpenLines::Refuse).unwrap();
     }
     shop.into_iter().map(|product| restored(&product)).collect()
 }
@@ -48,14 +48,14 @@ fn stays(products: &[Product]) -> Result<MockUnitOfWork, StoreError> {
 }
 
 fn ship(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<StoredPickList, UseCaseError<ShipError>> {
-    use_cases(units).ship_pick_list(&list_id("P-1"))
+    use_cases(units).ship_pick_list(&list_id("P-1"), OpenLines::Refuse)
 }
 
 #[test]
 fn picked_units_are_shipped_once_with_an_event_for_each_line() {
     let shop = shop([3, 3]);
     for events in [&["shipped", "shipped"][..], &[]] {
-        let shipped = shop.use_cases.ship_pick_list(&list_id("P-1")).unwrap();
+        let shipped = shop.use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Refuse).unwrap();
         assert_eq!(
             (shipped.list.status(), shipped.created_at),
             (PickListStatus::Shipped, now() + TimeDelta::seconds(1))
@@ -66,15 +66,31 @@ fn picked_units_are_shipped_once_with_an_event_for_each_line() {
 
 #[test]
 fn a_list_with_open_lines_or_nothing_picked_is_not_shipped() {
-    let error = shop([]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
+    let error = shop([]).use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Refuse).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotPicked { lines, .. }) if lines == [1, 2]));
-    let error = shop([0, 0]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
+    let error = shop([0, 0]).use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Refuse).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NothingPicked(_))));
 }
 
 #[test]
+fn open_lines_are_released_in_the_same_unit_of_work() {
+    let shop = shop([3]);
+    let ship = |use_cases: &UseCases| use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Release).unwrap().list;
+    let would_be = ship(&shop.use_cases.clone().as_dry_run(true));
+    assert_eq!(shop.new_events(), [""; 0], "a dry run");
+    for events in [&["pick_line_withdrawn", "shipped"][..], &[]] {
+        assert_eq!(ship(&shop.use_cases), would_be);
+        let mut seen = shop.new_events();
+        seen.sort();
+        assert_eq!(seen, events);
+    }
+    assert_eq!(would_be.status(), PickListStatus::Shipped);
+    assert_eq!(shop.lines("O-1")[1].1.allocated(), 3, "for another list");
+}
+
+#[test]
 fn an_unknown_pick_list_is_an_error() {
-    let error = Shop::with(&[]).use_cases.ship_pick_list(&list_id("P-1")).unwrap_err();
+    let error = Shop::with(&[]).use_cases.ship_pick_list(&list_id("P-1"), OpenLines::Refuse).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(ShipError::NotFound(_))));
 }
 

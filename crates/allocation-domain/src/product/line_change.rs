@@ -1,9 +1,9 @@
-//! Lines of orders that are added, raised, lowered, removed or get other terms on request.
+//! Lines of orders that are added, raised, lowered, removed, reinstated or get other terms on request.
 
 use super::{Plan, Product};
 use crate::{
     AllocationReason, DataRequest, DeallocationReason, Event, LineState, LineTerms, LoadRequest, OnShortage, OrderId,
-    Quantity, ReservationState,
+    OutOfStock, Quantity, ReservationState,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -109,6 +109,43 @@ impl Product {
             let accepts_parts = target.allow_split && !before.terms.allow_split;
             if has_given_up || accepts_parts { product.serve_waiting() } else { Ok(()) }
         })
+    }
+
+    /// Returns the shortage of an expired line that would not get its units again, if it rejects shortage; `None` for any
+    /// other line. All rows that [`Self::reinstate_line`] needs are then loaded.
+    pub(crate) fn shortage_of_expired(&self, order_id: &OrderId) -> Result<Option<OutOfStock>, LoadRequest> {
+        let Some(line) = self.line(order_id).filter(|line| line.commitment == ReservationState::Expired) else {
+            return Ok(None);
+        };
+        let plan = self.plan_addition(LineTarget::of(line))?;
+        let rejects = line.terms.on_shortage == OnShortage::Reject;
+        Ok(plan.shortage(self, line.quantity).filter(|_| rejects))
+    }
+
+    /// Makes an expired line firm: it gets units as a new line does, and waits for those that are not free. Any other
+    /// line stays unchanged.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRequest`]; nothing has changed.
+    pub(crate) fn reinstate_line(&mut self, order_id: &OrderId, now: DateTime<Utc>) -> Result<(), LoadRequest> {
+        let line = self.need_own_line(order_id)?;
+        if line.commitment != ReservationState::Expired {
+            return Ok(());
+        }
+        let plan = self.plan_addition(LineTarget::of(&line))?;
+        let placed_at = self.decided_at(now).trunc_subsecs(6);
+        self.edit_line(order_id, |line| {
+            line.commitment = ReservationState::Firm;
+            line.terms.placed_at = placed_at;
+        });
+        let (sku, quantity) = (self.sku.clone(), line.quantity);
+        self.events.push(Event::LineReinstated { order_id: order_id.clone(), sku, quantity });
+        self.apply_plan(order_id, &plan, AllocationReason::Refill);
+        if let Ok(missing) = Quantity::new(plan.missing) {
+            self.wait_for(order_id, missing);
+        }
+        Ok(())
     }
 
     /// Removes a line from its order, and serves the waiting lines from its units.

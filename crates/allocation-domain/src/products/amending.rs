@@ -61,7 +61,7 @@ impl Amendment {
             return Err(Pending::Refused(ChangeOrderError::Stale { order_id: order_id.clone(), actual }));
         }
         amendment.hold_until = products.new_expiry(change, now).map_err(Pending::Refused)?;
-        let plan = LinePlan::of(change, &order, amendment.hold_until).map_err(Pending::Refused)?;
+        let plan = LinePlan::of(change, &order, amendment.hold_until, now).map_err(Pending::Refused)?;
         products.reject_shortages(&plan, change)?;
         amendment.repositions = plan.steps.iter().any(|(sku, step)| match step {
             Step::Change(target) => {
@@ -126,22 +126,23 @@ impl<'a> LinePlan<'a> {
         change: &'a OrderChange,
         order: &'a Order,
         hold_until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
     ) -> Result<Self, ChangeOrderError> {
-        let (living, ended): (Vec<_>, Vec<_>) = order.lines.iter().partition(|(_, line)| line.lives());
+        let (living, ended): (Vec<_>, Vec<_>) = order.lines.iter().partition(|(_, line)| line.lives_at(now));
         let existing: BTreeMap<_, _> = living.into_iter().map(|(sku, line)| (sku, line)).collect();
         let mut targets: BTreeMap<&Sku, Units> =
             existing.iter().map(|(sku, line)| (*sku, Units::from(line.quantity))).collect();
         targets.extend(change.lines().iter().map(|(sku, units)| (sku, *units)));
         let revives = |(sku, _): &&(Sku, LineState)| targets.get(sku).is_some_and(|units| units.get() > 0);
-        if ended.iter().any(revives) {
-            return Err(OrderCancelled { order_id: change.order_id().clone() }.into());
+        if let Some((_, line)) = ended.into_iter().find(revives) {
+            return Err(ended_line(change.order_id(), line.commitment));
         }
         let stays = targets.values().filter(|units| units.get() > 0).count();
         let adds = targets.iter().any(|(sku, units)| units.get() > 0 && !existing.contains_key(sku));
         if stays > NewOrder::MAX_LINES && adds {
             return Err(ChangeOrderError::TooManyLines(change.order_id().clone()));
         }
-        let new_line = NewLineTerms::of(order, hold_until);
+        let new_line = NewLineTerms::of(order, hold_until, now);
         let mut steps = BTreeMap::new();
         for (sku, units) in targets {
             let line = existing.get(sku);
@@ -178,11 +179,11 @@ struct NewLineTerms {
 }
 
 impl NewLineTerms {
-    fn of(order: &Order, hold_until: Option<DateTime<Utc>>) -> Self {
-        let lines = || order.lines.iter().map(|(_, line)| line).filter(|line| line.lives());
+    fn of(order: &Order, hold_until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        let lines = || order.lines.iter().map(|(_, line)| line).filter(|line| line.lives_at(now));
         let like = lines().find(|line| line.terms.of_order).or_else(|| lines().next());
         let terms = like.map_or_else(|| LineTerms::standalone(DateTime::UNIX_EPOCH), |line| line.terms);
-        let expires_at = order.expires_at().max(hold_until);
+        let expires_at = lines().filter_map(|line| line.commitment.expires_at()).min().max(hold_until);
         let commitment = expires_at.map_or(ReservationState::Firm, |expires_at| ReservationState::Held { expires_at });
         Self { terms, commitment }
     }
@@ -196,6 +197,18 @@ fn with_terms(target: LineTarget, change: &OrderChange) -> LineTarget {
         on_shortage: terms.on_shortage.unwrap_or(target.on_shortage),
         allow_split: terms.allow_split.unwrap_or(target.allow_split),
         ..target
+    }
+}
+
+/// Returns the error for a line that has ended and is to have units again.
+fn ended_line(order_id: &OrderId, commitment: ReservationState) -> ChangeOrderError {
+    let order_id = order_id.clone();
+    match commitment {
+        ReservationState::Closed => OrderClosed { order_id }.into(),
+        ReservationState::Cancelled => OrderCancelled { order_id }.into(),
+        ReservationState::Firm | ReservationState::Held { .. } | ReservationState::Expired => {
+            HoldExpired { order_id }.into()
+        }
     }
 }
 
@@ -257,12 +270,15 @@ impl Products {
         Ok(())
     }
 
-    /// Checks that the order lives, and returns the new expiry of its hold if the change extends it.
+    /// Checks that a line of the order lives, and returns the new expiry of its hold if the change extends it.
     fn new_expiry(&self, change: &OrderChange, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ChangeOrderError> {
         let order_id = || change.order_id().clone();
         let standing = self.standing(change.order_id(), now);
+        let mut lines = self.iter().filter_map(|product| product.line(change.order_id()));
         match (standing, change.terms().hold) {
             (Standing::Unknown, _) => Err(ChangeOrderError::NotFound(order_id())),
+            // A standalone line is firm beside the held lines of its order, and stays when their hold expires.
+            (Standing::Expired, None) if lines.any(|line| line.lives_at(now)) => Ok(None),
             (Standing::Expired, _) => Err(HoldExpired { order_id: order_id() }.into()),
             (Standing::Cancelled, _) => Err(OrderCancelled { order_id: order_id() }.into()),
             (Standing::Closed, _) => Err(OrderClosed { order_id: order_id() }.into()),

@@ -2,7 +2,8 @@
 
 use super::Products;
 use crate::{
-    CloseError, HoldExpired, LineState, Order, OrderCancelled, OrderId, OrderVersion, Pending, Product, Sku, Standing,
+    CloseError, HoldExpired, LineState, Order, OrderCancelled, OrderId, OrderVersion, Pending, Product,
+    ReservationState, Sku, Standing,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -20,8 +21,8 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// Checks that an order can be closed: it is firm or held, and has one of the expected versions unless
-    /// `expected` is `None`. A closed order stays closed, whatever its version.
+    /// Checks that an order can be closed: a line of it is firm or held, and it has one of the expected versions
+    /// unless `expected` is `None`. A closed order stays closed, whatever its version.
     ///
     /// # Errors
     ///
@@ -33,8 +34,14 @@ impl Closing {
         now: DateTime<Utc>,
     ) -> Result<Self, CloseError> {
         let closed = Self { order_id: order_id.clone(), left: Vec::new() };
+        let any = |is: fn(&LineState, DateTime<Utc>) -> bool| {
+            products.iter().filter_map(|product| product.line(order_id)).any(|line| is(line, now))
+        };
         match products.standing(order_id, now) {
             Standing::Unknown => return Err(CloseError::NotFound(order_id.clone())),
+            // A standalone line is firm beside the held lines of its order, and stays when their hold expires.
+            Standing::Expired if any(LineState::lives_at) => {}
+            Standing::Expired if any(|line, _| line.commitment == ReservationState::Closed) => return Ok(closed),
             Standing::Expired => return Err(HoldExpired { order_id: order_id.clone() }.into()),
             Standing::Cancelled => return Err(OrderCancelled { order_id: order_id.clone() }.into()),
             Standing::Closed => return Ok(closed),

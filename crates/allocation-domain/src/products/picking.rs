@@ -2,9 +2,9 @@
 
 use super::Products;
 use crate::{
-    LoadRequest, MakePickListError, NewPickList, Outcome, Pending, PickError, PickLine, PickLineId, PickList,
-    PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickLineError, ReleasePickListError, ShipError,
-    Sku, Units,
+    LoadRequest, MakePickListError, NewPickList, OpenLines, Outcome, Pending, PickError, PickLine, PickLineId,
+    PickList, PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickLineError, ReleasePickListError,
+    ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -59,27 +59,34 @@ impl Products {
         product.ok_or_else(|| Pending::Refused(PickError::NotFound(id.clone())))?.pick(id, found, now)
     }
 
-    /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. All lines
+    /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. Open lines are
+    /// withdrawn, or the list is rejected, as `open` says. A list of which nothing was picked is not shipped. All lines
     /// of the list must be loaded.
     ///
     /// # Errors
     ///
     /// [`Pending`]; nothing has changed.
-    pub fn ship(&mut self, list_id: &PickListId) -> Result<Outcome<PickList>, Pending<ShipError>> {
+    pub fn ship(&mut self, list_id: &PickListId, open: OpenLines) -> Result<Outcome<PickList>, Pending<ShipError>> {
         let Some(list) = self.pick_list(list_id) else {
             return Err(Pending::Refused(ShipError::NotFound(list_id.clone())));
         };
         match list.status() {
-            PickListStatus::Open => {
+            PickListStatus::Open if open == OpenLines::Refuse => {
                 let open = list.lines.into_iter().filter(|(_, line)| line.is_open());
                 let lines = open.map(|(number, _)| number).collect();
                 return Err(Pending::Refused(ShipError::NotPicked { list: list_id.clone(), lines }));
             }
+            PickListStatus::Open if !list.lines.values().any(PickLine::is_taken) => {
+                return Err(Pending::Refused(ShipError::NothingPicked(list_id.clone())));
+            }
             PickListStatus::Withdrawn => return Err(Pending::Refused(ShipError::NothingPicked(list_id.clone()))),
             PickListStatus::Shipped => return Ok(Outcome::Unchanged(list)),
-            PickListStatus::Picked => {}
+            PickListStatus::Open | PickListStatus::Picked => {}
         }
-        self.change_list(&list, |product| product.ship_list(list_id))?;
+        self.change_list(&list, |product| {
+            product.withdraw_list(list_id)?;
+            product.ship_list(list_id)
+        })?;
         Ok(Outcome::Changed(self.changed_list(list_id)))
     }
 

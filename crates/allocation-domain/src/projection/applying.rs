@@ -68,6 +68,7 @@ impl ProductProjection {
                 is_expected.then_some(())
             }),
             Event::LineRemoved { order_id, quantity, .. } => self.remove_line(order_id, *quantity),
+            Event::LineReinstated { order_id, quantity, .. } => self.reinstate_line(order_id, *quantity, decided_at),
             Event::Allocated { order_id, reference, quantity, line_quantity, reason, .. } => {
                 if self.lines.get(order_id).is_none() {
                     let line = LineState::standalone(*line_quantity, decided_at);
@@ -219,6 +220,17 @@ impl ProductProjection {
             (is_empty && line.quantity == quantity).then_some(())
         })?;
         self.lines.remove(order_id);
+        Ok(())
+    }
+
+    fn reinstate_line(&mut self, order_id: &OrderId, quantity: Quantity, decided_at: DateTime<Utc>) -> Applied {
+        let mut line = self.lines.get(order_id).cloned().ok_or_else(|| Conflict::NoLine(order_id.clone()))?;
+        if line.commitment != ReservationState::Expired || line.quantity != quantity {
+            return Err(Conflict::LineDiffers(order_id.clone()));
+        }
+        line.commitment = ReservationState::Firm;
+        line.terms.placed_at = decided_at.trunc_subsecs(6);
+        self.lines.insert(order_id.clone(), line);
         Ok(())
     }
 

@@ -31,7 +31,8 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
                 assert!(line.waiting == 0 || line.allocated() == 0 || order.terms().allow_split);
             }
         }
-        Command::Confirm { order_id } => confirmed_or_expired(before, after, order_id, answer, now),
+        Command::Confirm { order_id, reallocate: false } => confirmed_or_expired(before, after, order_id, answer, now),
+        Command::Confirm { order_id, reallocate: true } => firm_or_unchanged(before, after, order_id, answer, now),
         Command::Change { change } => changed_as_requested(before, after, change, answer.is_ok(), now),
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
@@ -94,10 +95,15 @@ fn ended_lines_hold_nothing(product: &Product) {
     }
 }
 
-/// A closed order keeps what was picked, and nothing else; it was alive, or closed already.
+/// A closed order keeps what was picked, and nothing else; a line of it was alive, or closed already.
 fn nothing_more_is_to_come(before: &Products, after: &Products, order_id: &OrderId, now: DateTime<Utc>) {
     let (was, is) = (before.order(order_id).unwrap(), after.order(order_id).unwrap());
-    assert!(!was.lines.iter().any(|(_, line)| line.commitment.has_expired(now)), "never closed after it expired");
+    let was_open = |line: &LineState| match line.commitment {
+        ReservationState::Firm | ReservationState::Closed => true,
+        ReservationState::Held { .. } => !line.commitment.has_expired(now),
+        ReservationState::Expired | ReservationState::Cancelled => false,
+    };
+    assert!(was.lines.iter().any(|(_, line)| was_open(line)), "never closed after it expired");
     assert!(is.lines.iter().any(|(_, line)| line.commitment == ReservationState::Closed));
     assert!(is.lines.iter().all(|(_, line)| has_ended(line)));
     let taken = |lines: &[(Sku, LineState)]| lines.iter().map(|(_, line)| line.fulfilment.taken()).collect::<Vec<_>>();
@@ -183,6 +189,33 @@ fn confirmed_or_expired(before: &Products, after: &Products, order_id: &OrderId,
         assert!(is.lines.iter().all(|(_, line)| line.commitment.expires_at().is_none()), "never half confirmed");
     } else {
         assert_eq!(is, was, "never half refused");
+    }
+}
+
+/// A reinstated order is firm in all its lines, and each has or waits for all its units, as its terms say.
+fn firm_or_unchanged(before: &Products, after: &Products, order_id: &OrderId, answer: &Answer, now: DateTime<Utc>) {
+    if answer.is_err() {
+        for product in after.iter() {
+            let events = new_events(before, after, product.sku()).iter();
+            let mut of_order = events.filter(|event| event.order_id() == Some(order_id));
+            let is_firm = |event: &Event| matches!(event, Event::LineReinstated { .. } | Event::HoldConfirmed { .. });
+            assert!(!of_order.any(is_firm), "a refused order is not firm");
+        }
+        return;
+    }
+    for (sku, line) in after.order(order_id).unwrap().lines {
+        assert_eq!(line.commitment, ReservationState::Firm);
+        let mut was = before.get(&sku).unwrap().clone();
+        was.release_expired(now).unwrap();
+        let was = was.line(order_id).unwrap();
+        if was.commitment == ReservationState::Expired {
+            assert_eq!(line.allocated() + line.waiting, line.quantity.get());
+            assert!(line.waiting == 0 || line.terms.on_shortage == OnShortage::Backorder, "all or nothing");
+            assert!(line.waiting == 0 || line.allocated() == 0 || line.terms.allow_split);
+            assert!(line.terms.placed_at > was.terms.placed_at, "it is a newcomer");
+        } else {
+            assert_eq!((line.served(), line.waiting), (was.served(), was.waiting));
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, NewOrder,
-    NewPickList, OnShortage, OrderChange, OrderId, OrderTerms, PickCriteria, PickLineId, PickListId, Quantity, Sku,
-    TermsChange, UnitChange, Units,
+    NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, PickCriteria, PickLineId, PickListId,
+    Quantity, Sku, TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     },
     Confirm {
         order_id: OrderId,
+        /// Whether an expired order gets its units again.
+        reallocate: bool,
     },
     Extend {
         order_id: OrderId,
@@ -85,6 +87,7 @@ pub(crate) enum Command {
     },
     Ship {
         list: PickListId,
+        open: OpenLines,
     },
     GiveBack {
         list: PickListId,
@@ -99,7 +102,7 @@ impl Command {
         match self {
             Self::Allocate { order_id, .. }
             | Self::Deallocate { order_id, .. }
-            | Self::Confirm { order_id }
+            | Self::Confirm { order_id, .. }
             | Self::Extend { order_id, .. }
             | Self::Cancel { order_id }
             | Self::Close { order_id } => Some(order_id),
@@ -113,7 +116,7 @@ impl Command {
         match self {
             Self::MakePickList { list } => Some(list.list_id()),
             Self::Pick { id, .. } | Self::GiveBackLine { id } => Some(&id.list),
-            Self::Ship { list } | Self::GiveBack { list } => Some(list),
+            Self::Ship { list, .. } | Self::GiveBack { list } => Some(list),
             _ => None,
         }
     }
@@ -211,7 +214,8 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             .prop_map(|(order_id, sku, quantity)| Command::Allocate { order_id, sku, quantity }),
         2 => (order_id(), reference()).prop_map(|(order_id, reference)| Command::Deallocate { order_id, reference }),
         8 => order().prop_map(|order| Command::Place { order }),
-        2 => order_id().prop_map(|order_id| Command::Confirm { order_id }),
+        4 => (order_id(), any::<bool>())
+            .prop_map(|(order_id, reallocate)| Command::Confirm { order_id, reallocate }),
         1 => (order_id(), 10..30_u32).prop_map(|(order_id, seconds)| Command::Extend {
             order_id,
             hold: HoldDuration::from_seconds(seconds).unwrap(),
@@ -225,7 +229,10 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             id: PickLineId { list, line },
             found: found.map(|units| Units::new(units).unwrap()),
         }),
-        picking => list_id().prop_map(|list| Command::Ship { list }),
+        picking => (list_id(), any::<bool>()).prop_map(|(list, releases)| Command::Ship {
+            list,
+            open: if releases { OpenLines::Release } else { OpenLines::Refuse },
+        }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
         picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
     ]

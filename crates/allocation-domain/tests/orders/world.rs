@@ -5,8 +5,8 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
-    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderId, Pending, Product,
-    Products, Sku, Units,
+    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderConfirmation, OrderId,
+    Pending, Product, Products, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -20,6 +20,7 @@ pub(crate) struct World {
     placed: BTreeSet<(OrderId, Sku)>,
     confirmed: BTreeSet<OrderId>,
     expired: BTreeSet<OrderId>,
+    reinstated: BTreeSet<OrderId>,
 }
 
 impl World {
@@ -74,7 +75,7 @@ impl World {
         }
     }
 
-    /// An order is confirmed or expires as a whole, whatever the clocks say.
+    /// An order is confirmed or expires as a whole, whatever the clocks say, unless it is reinstated.
     fn never_both(&mut self, products: &Products) {
         for event in products.iter().flat_map(Product::events) {
             match event {
@@ -84,10 +85,14 @@ impl World {
                 Event::HoldExpired { order_id, .. } => {
                     self.expired.insert(order_id.clone());
                 }
+                Event::LineReinstated { order_id, .. } => {
+                    self.reinstated.insert(order_id.clone());
+                }
                 _ => {}
             }
         }
-        assert!(self.confirmed.is_disjoint(&self.expired), "confirmed and expired");
+        let both = self.confirmed.intersection(&self.expired).filter(|order_id| !self.reinstated.contains(order_id));
+        assert_eq!(both.count(), 0, "confirmed and expired");
     }
 
     /// The stored rows are the product.
@@ -205,11 +210,15 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             picking::every_missing_unit_is_accounted_for(&outcome);
             format!("{outcome:?}")
         }
-        Command::Ship { list } => format!("{:?}", products.ship(&list).map_err(as_text)?),
+        Command::Ship { list, open } => format!("{:?}", products.ship(&list, open).map_err(as_text)?),
         Command::GiveBack { list } => format!("{:?}", products.release_pick_list(&list).map_err(as_text)?),
         Command::GiveBackLine { id } => format!("{:?}", products.release_pick_line(&id).map_err(as_text)?),
-        Command::Confirm { order_id } => {
+        Command::Confirm { order_id, reallocate: false } => {
             format!("{:?}", products.confirm(&order_id, now).map_err(|error| plain(format!("{error:?}")))?)
+        }
+        Command::Confirm { order_id, reallocate: true } => {
+            let request = OrderConfirmation::new(order_id).reallocating(true);
+            format!("{:?}", products.reinstate(&request, now).map_err(as_text)?)
         }
         Command::Extend { order_id, hold } => {
             format!("{:?}", products.extend(&order_id, hold, now).map_err(|error| plain(format!("{error:?}")))?)

@@ -5,7 +5,7 @@ use crate::warehouse::list_id;
 use allocation_domain::{
     AllocateError, CancelError, CloseError, Closing, ConfirmError, Eta, ExtendError, HoldExpired, NewPickList,
     OrderCancelled, OrderClosed, OrderId, OrderStatus, OrderVersion, Pending, PickCriteria, PickError, PickStatus,
-    Stock,
+    ReservationState, Stock, TermsChange,
 };
 use std::collections::BTreeSet;
 
@@ -124,6 +124,47 @@ fn a_hold_is_closed_like_a_firm_order_until_it_expires() {
     shop.pass(10);
     assert_eq!(shop.try_close("LATE"), Err(HoldExpired { order_id: id("LATE") }.into()));
     assert_eq!(shop.status("CART"), OrderStatus::Closed);
+}
+
+/// A held order for chairs with a standalone line of lamps, after the hold has expired.
+fn half_expired() -> Shop {
+    let mut shop = Shop::of(&["CHAIR", "LAMP"]);
+    shop.receive("C-1", "CHAIR", 5, Eta::InStock);
+    shop.receive("L-1", "LAMP", 5, Eta::InStock);
+    shop.place(&order("O-1").of(2, "CHAIR").held_for(10));
+    let now = shop.now;
+    shop.product("LAMP").allocate(&id("O-1"), units(3), now).unwrap();
+    shop.pass(10);
+    shop
+}
+
+#[test]
+fn the_firm_line_of_an_order_whose_hold_has_expired_is_closed_once() {
+    let mut shop = half_expired();
+    for _ in 0..2 {
+        let order = shop.close("O-1");
+        assert_eq!((order.status(shop.now), shop.product("LAMP").available()), (OrderStatus::Expired, 5));
+        assert_eq!(order.lines[1].1.commitment, ReservationState::Closed);
+    }
+    let events = shop.product("LAMP").events();
+    assert_eq!(events.iter().filter(|event| event.name() == "line_closed").count(), 1);
+    let now = shop.now;
+    assert!(shop.products.confirm(&id("O-1"), now).is_err(), "it stays over");
+}
+
+#[test]
+fn the_firm_line_of_an_order_whose_hold_has_expired_is_changed_and_the_expired_one_is_not() {
+    let mut shop = half_expired();
+    shop.set("O-1", &[("LAMP", 4)]);
+    assert_eq!((shop.product("LAMP").available(), shop.free_chairs()), (1, 5));
+    let expired = Err(HoldExpired { order_id: id("O-1") }.into());
+    assert_eq!(shop.try_set("O-1", &[("LAMP", 5), ("CHAIR", 1)]), expired);
+    assert_eq!(shop.set_terms("O-1", TermsChange { hold: Some(seconds(60)), ..TermsChange::default() }), expired);
+    for _ in 0..2 {
+        let order = shop.set("O-1", &[("LAMP", 0)]);
+        assert_eq!((order.status(shop.now), shop.product("LAMP").available()), (OrderStatus::Expired, 5));
+    }
+    assert_eq!(shop.try_set("O-1", &[("LAMP", 1)]), expired);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use crate::partly_loaded::stored;
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use crate::warehouse::{all, list_id, listed, pick_line, rows};
 use allocation_domain::{
-    BatchChange, Eta, Event, MakePickListError, NewPickList, Outcome, Pending, PickCriteria, PickError, PickListStatus,
-    PickStatus, Products, ReleasePickLineError, ReleasePickListError, ShipError, Units,
+    BatchChange, Eta, Event, MakePickListError, NewPickList, OpenLines, Outcome, Pending, PickCriteria, PickError,
+    PickListStatus, PickStatus, Products, ReleasePickLineError, ReleasePickListError, ShipError, Units,
 };
 use std::collections::BTreeSet;
 
@@ -75,7 +75,7 @@ fn a_list_is_shipped_when_all_of_it_is_picked_withdrawn_or_missing() {
     shop.pick("P-1", 1, 2);
     let lines = vec![2, 3];
     assert_eq!(
-        shop.products.ship(&list_id("P-1")),
+        shop.products.ship(&list_id("P-1"), OpenLines::Refuse),
         Err(Pending::Refused(ShipError::NotPicked { list: list_id("P-1"), lines }))
     );
     shop.cancel("O-2");
@@ -83,7 +83,10 @@ fn a_list_is_shipped_when_all_of_it_is_picked_withdrawn_or_missing() {
     let list = shop.ship("P-1");
     let statuses: Vec<_> = list.lines.values().map(|line| line.status).collect();
     assert_eq!(statuses, [PickStatus::Shipped, PickStatus::Withdrawn, PickStatus::Missing]);
-    assert_eq!(shop.products.ship(&list_id("P-9")), Err(Pending::Refused(ShipError::NotFound(list_id("P-9")))));
+    assert_eq!(
+        shop.products.ship(&list_id("P-9"), OpenLines::Refuse),
+        Err(Pending::Refused(ShipError::NotFound(list_id("P-9"))))
+    );
 }
 
 #[test]
@@ -91,7 +94,10 @@ fn a_list_without_picked_units_is_released_and_not_shipped() {
     let mut shop = listed();
     assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Changed(_))));
     assert!(matches!(shop.products.release_pick_list(&list_id("P-1")), Ok(Outcome::Unchanged(_))));
-    assert_eq!(shop.products.ship(&list_id("P-1")), Err(Pending::Refused(ShipError::NothingPicked(list_id("P-1")))));
+    assert_eq!(
+        shop.products.ship(&list_id("P-1"), OpenLines::Refuse),
+        Err(Pending::Refused(ShipError::NothingPicked(list_id("P-1"))))
+    );
     assert_eq!(shop.try_pick("P-1", 1, 5), Err(PickError::Withdrawn(pick_line("P-1", 1))));
     assert_eq!(shop.holds("O-1"), parts([("B-1", 5)]));
     shop.list("P-2");
@@ -104,6 +110,45 @@ fn a_list_without_picked_units_is_released_and_not_shipped() {
         shop.products.release_pick_list(&list_id("P-3")),
         Err(Pending::Refused(ReleasePickListError::NotFound(list_id("P-3"))))
     );
+}
+
+/// erpnext#52851, #50398: what is picked leaves, and the rest goes on the next list.
+#[test]
+fn open_lines_are_released_on_request_when_their_list_is_shipped() {
+    let mut shop = Shop::of(&["CHAIR", "LAMP"]);
+    shop.receive("B-1", "CHAIR", 8, Eta::InStock);
+    shop.receive("B-2", "LAMP", 2, Eta::InStock);
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(&order(name).of(2, "CHAIR"));
+    }
+    shop.place(&order("O-4").of(2, "LAMP"));
+    shop.list("P-1");
+    shop.pick("P-1", 2, 2);
+    shop.pick("P-1", 3, 0);
+    let shipped = match shop.products.ship(&list_id("P-1"), OpenLines::Release) {
+        Ok(Outcome::Changed(list)) => list,
+        other => panic!("{other:?}"),
+    };
+    let statuses: Vec<_> = shipped.lines.values().map(|line| line.status).collect();
+    use PickStatus::{Missing, Shipped, Withdrawn};
+    assert_eq!(statuses, [Withdrawn, Shipped, Missing, Withdrawn]);
+    for open in [OpenLines::Release, OpenLines::Refuse] {
+        assert_eq!(shop.products.ship(&list_id("P-1"), open), Ok(Outcome::Unchanged(shipped.clone())), "a repeat");
+    }
+    assert_eq!(rows(&shop.list("P-2")), [(1, "B-1", "O-1", 2), (2, "B-1", "O-3", 2), (3, "B-2", "O-4", 2)]);
+}
+
+#[test]
+fn a_list_of_which_nothing_is_picked_is_not_shipped_and_keeps_its_open_lines() {
+    let mut shop = Shop::of_chairs(&[("B-1", 4, Eta::InStock)]);
+    for name in ["O-1", "O-2"] {
+        shop.place(&order(name).of(2, "CHAIR"));
+    }
+    shop.list("P-1");
+    shop.pick("P-1", 1, 0);
+    let refused = Err(Pending::Refused(ShipError::NothingPicked(list_id("P-1"))));
+    assert_eq!(shop.products.ship(&list_id("P-1"), OpenLines::Release), refused);
+    assert_eq!(shop.pick_line("P-1", 2).status, PickStatus::Open);
 }
 
 #[test]
@@ -141,7 +186,7 @@ fn a_line_with_picked_units_is_not_released() {
         );
         assert_eq!(shop.pick_line("P-1", 1).picked, 3);
         // The second time, it is shipped.
-        let _ = shop.products.ship(&list_id("P-1"));
+        let _ = shop.products.ship(&list_id("P-1"), OpenLines::Refuse);
     }
     for unknown in [pick_line("P-1", 2), pick_line("P-2", 1)] {
         assert_eq!(

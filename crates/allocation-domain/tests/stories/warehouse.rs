@@ -2,7 +2,8 @@
 
 use crate::shop::{Shop, batch, order, refusal};
 use allocation_domain::{
-    Eta, NewPickList, Outcome, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, Picked, Units,
+    Eta, NewPickList, OpenLines, Outcome, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, Picked,
+    Units,
 };
 
 pub(crate) fn list_id(text: &str) -> PickListId {
@@ -39,7 +40,7 @@ impl Shop {
     }
 
     pub(crate) fn ship(&mut self, list: &str) -> PickList {
-        match self.products.ship(&list_id(list)) {
+        match self.products.ship(&list_id(list), OpenLines::Refuse) {
             Ok(Outcome::Changed(list)) => list,
             other => panic!("{other:?}"),
         }

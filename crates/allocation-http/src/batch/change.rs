@@ -75,7 +75,7 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let found = path.take(2, "reference");
     let (reference, change) = body::read_beside(path.errors(), found, &request, payload).await?;
     let expected = etag::expected_versions(&request);
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let change = move || use_cases.change_batch_if(&reference, change, &expected);
     let changed = api.gate.run(&request, change).await?;
     let mut response = respond::builder(StatusCode::OK);

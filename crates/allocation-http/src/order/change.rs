@@ -118,7 +118,7 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
         let missing = Problem::order_not_found(&order_id);
         return super::current(&api, &request, order_id, || missing).await;
     }
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let order = api.gate.run(&request, move || use_cases.change_order(&change)).await?;
     super::tagged(StatusCode::OK, &order, api.now())
 }
@@ -163,7 +163,7 @@ pub(crate) async fn remove_line(api: Data<Api>, request: HttpRequest) -> Result<
     let change = OrderChange::new(order_id, [(sku, Units::ZERO)], TermsChange::default());
     let change = change.map_err(|error| ValidationErrors::at("", error))?;
     let change = change.if_version(etag::expected_order_versions(&request));
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.change_order(&change)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -11,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::OrderId;
+use allocation_requests::Empty;
 
 document!(CloseOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, HoldExpired,
@@ -52,9 +53,9 @@ pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let path = PathIdentifiers::beside(&request, query);
-    let order_id: OrderId = body::read_empty_beside(path, "order_id", &request, payload).await?;
+    let (order_id, Empty): (OrderId, _) = body::read_optional_beside(path, "order_id", &request, payload).await?;
     let expected = etag::expected_order_versions(&request);
-    let use_cases = api.use_cases(&request).dry_run(is_dry_run);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let order = api.gate.run(&request, move || use_cases.close_order(&order_id, expected.as_ref())).await?;
     super::tagged(StatusCode::OK, &order, api.now())
 }

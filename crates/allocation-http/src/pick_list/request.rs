@@ -1,4 +1,6 @@
+use crate::choice::choice_schema;
 use crate::identifier::Identifier;
+use allocation_domain::OpenLines;
 use utoipa::ToSchema;
 
 /// A new pick list, with the units that match all given criteria.
@@ -23,4 +25,21 @@ pub(crate) struct NewPickListSchema {
     /// The maximum number of lines.
     #[schema(value_type = i32, required = false, minimum = 1, maximum = 1000, default = 1000)]
     max_lines: u32,
+}
+
+/// A shipment.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Shipment)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ShipmentSchema {
+    /// What happens to open lines: `refuse`, the default, rejects the request if there are any; `release` withdraws them,
+    /// so that another list can take their units.
+    #[schema(value_type = OpenLinesSchema, required = false)]
+    open: &'static str,
+}
+
+choice_schema! {
+    /// What happens to the open lines of a list that is shipped.
+    OpenLinesSchema as "OpenLines": OpenLines::NAMES
 }

@@ -216,6 +216,30 @@ async fn a_list_is_shipped_once_all_lines_are_picked() {
 }
 
 #[actix_web::test]
+async fn open_lines_are_released_with_a_shipment_on_request() {
+    let mut shop = listed();
+    shop.pick(&first_line(), Units::new(20).unwrap(), now()).unwrap();
+    for body in ["", "{}", r#"{"open": "refuse"}"#] {
+        let refused = post(&over(shop.clone()), "/pick-lists/P-1/ship", body).await;
+        assert_eq!(refused.problem("not-picked")["lines"], json!([2]), "{body}");
+    }
+    for uri in ["/pick-lists/P-1/ship", "/pick-lists/P-1/ship?dry_run=true"] {
+        let shipped = post(&over(shop.clone()), uri, r#"{"open": "release"}"#).await.json();
+        let lines: Vec<_> = shipped["lines"].as_array().unwrap().iter().map(|line| line["status"].clone()).collect();
+        assert_eq!((&shipped["status"], lines), (&json!("shipped"), vec!["shipped".into(), "withdrawn".into()]));
+    }
+    let nothing = post(&over(listed()), "/pick-lists/P-1/ship", r#"{"open": "release"}"#).await;
+    assert_eq!(nothing.problem("nothing-picked")["status"], 409);
+}
+
+#[actix_web::test]
+async fn every_error_of_a_shipment_is_reported() {
+    let answer = post(&Ports::new().api(), "/pick-lists/%20/ship?dry_run=1&y=1", r#"{"open": "keep", "x": 1}"#).await;
+    assert_eq!(answer.places(), ["dry_run", "y", "pick_list_id", "/open", "/x"]);
+    assert_eq!(answer.errors()[3].1, "must be one of refuse, release");
+}
+
+#[actix_web::test]
 async fn a_released_list_has_nothing_to_ship() {
     assert_eq!(delete(&over(listed()), "/pick-lists/P-1").await.status, 204);
     let mut shop = listed();

@@ -13,7 +13,7 @@ impl Operation {
     pub(super) fn raising(kinds: &[Kind]) -> Self {
         Self {
             has_body: kinds.contains(&Kind::MalformedJson),
-            places_orders: kinds.contains(&Kind::OrderAlreadyExists) || kinds.contains(&Kind::TooManyLines),
+            places_orders: [Kind::OrderAlreadyExists, Kind::OrderChanged].iter().any(|kind| kinds.contains(kind)),
         }
     }
 }

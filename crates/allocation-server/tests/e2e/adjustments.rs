@@ -110,12 +110,11 @@ fn adjustments_at_the_same_time_are_each_made_once(database: &TestDatabase) {
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    for number in 0..4 {
-        for round in 0..5 {
-            let mut both = [statuses[number][round], statuses[number + 4][round]];
-            both.sort_unstable();
-            assert_eq!(both, [200, 201]);
-        }
+    let (one, other) = statuses.split_at(4);
+    for (one, other) in one.iter().flatten().zip(other.iter().flatten()) {
+        let mut both = [*one, *other];
+        both.sort_unstable();
+        assert_eq!(both, [200, 201]);
     }
     assert_eq!((client.available("B-1"), client.available("B-2")), (80, 120));
     projection::assert_served(&projection::project(&events(&client, database)), &client);

@@ -147,6 +147,26 @@ fn a_repeat_of_an_order_that_has_ended_says_how_even_if_its_lines_were_replaced(
     assert_eq!(place("LIVES").json()["status"], "held");
 }
 
+/// A standalone line beside held ones outlives the hold, and is ended or changed by itself.
+fn the_firm_line_of_an_expired_order_is_changed_and_closed(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 9, None);
+    client.add_batch("B-2", "SOFA", 9, None);
+    client.place("O-1", &[("LAMP", 2)], json!({"hold_seconds": 60}));
+    assert_eq!(client.allocate("O-1", "SOFA", 3).status, 201);
+    expire(database, "O-1");
+    let set = |sku: &str, qty: u32| client.patch("/orders/O-1", &json!({"lines": [{"sku": sku, "qty": qty}]}));
+    assert_eq!((set("SOFA", 4).status, client.available("B-2")), (200, 5));
+    set("LAMP", 1).problem(409, "hold-expired");
+    for _ in 0..2 {
+        assert_eq!((client.close("O-1").status, client.available("B-2")), (200, 9));
+    }
+    assert_eq!(client.order("O-1")["status"], "expired");
+    client.confirm("O-1").problem(409, "hold-expired");
+    projection::assert_served(&projection::project(&events(&client, database)), &client);
+}
+
 /// A line that is added, an order that is repeated and a close at the same time have an order.
 fn closing_excludes_lines_that_are_added_meanwhile(database: &TestDatabase) {
     let server = Server::start(database);
@@ -187,5 +207,6 @@ on_every_database!(
     an_order_whose_rest_is_given_up_is_closed,
     an_order_without_picked_units_is_closed_and_one_that_has_ended_is_not,
     a_repeat_of_an_order_that_has_ended_says_how_even_if_its_lines_were_replaced,
+    the_firm_line_of_an_expired_order_is_changed_and_closed,
     closing_excludes_lines_that_are_added_meanwhile,
 );

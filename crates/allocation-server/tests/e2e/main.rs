@@ -36,6 +36,7 @@ mod history;
 mod holds;
 mod idempotency_keys;
 mod invariants;
+mod late_payments;
 mod lifecycle;
 mod logging;
 mod memory;

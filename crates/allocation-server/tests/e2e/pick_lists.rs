@@ -41,6 +41,28 @@ fn counters(client: &Client, batch: &str) -> [u64; 5] {
     counters
 }
 
+/// erpnext#52851, #50398: line 1 of two is picked; it is shipped, and the other goes on the next list.
+fn what_is_picked_ships_and_the_open_line_goes_on_another_list(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    orders(&client);
+    make(&client, &json!({"pick_list_id": "P"}));
+    let release = |uri: &str| client.post(uri, &json!({"open": "release"}));
+    release("/pick-lists/P/ship").problem(409, "nothing-picked");
+    pick(&client, "P", 1, 6);
+    ship(&client, "P").problem(409, "not-picked");
+    let tried = release("/pick-lists/P/ship?dry_run=true").json();
+    assert_eq!(client.get("/pick-lists/P").json()["status"], "open");
+    for _ in 0..2 {
+        assert_eq!(release("/pick-lists/P/ship").json(), tried);
+    }
+    assert_eq!(lines(&tried), ["1 C-1 O-1 6 shipped", "2 C-1 O-2 4 withdrawn", "3 L-1 O-1 2 withdrawn"]);
+    assert_eq!(ship(&client, "P").status, 200, "a repeat");
+    assert_eq!(lines(&make(&client, &json!({"pick_list_id": "Q"})).json()), ["1 C-1 O-2 4 open", "2 L-1 O-1 2 open"]);
+    assert_eq!(client.order("O-1")["status"], "partially_shipped");
+    assert_eq!(served_pick_lists(&client), pick_lists(&project(&events(&client, database))));
+}
+
 /// Two orders for chairs on two shelves, and one for a lamp.
 fn orders(client: &Client) {
     client.add_batch("C-1", "CHAIR", 10, None);
@@ -506,6 +528,7 @@ fn a_list_over_many_skus_is_made_and_shipped_atomically_under_kill_9(database: &
 
 on_every_database!(
     an_order_is_listed_picked_and_shipped,
+    what_is_picked_ships_and_the_open_line_goes_on_another_list,
     a_line_waits_for_short_picked_units_that_no_other_batch_has,
     a_pick_is_not_undone,
     released_units_leave_their_list,

@@ -8,11 +8,12 @@ use crate::testing::{
     with_orders,
 };
 use allocation_domain::{
-    AllocateError, Batch, DataRequest, Event, NewOrder, OnShortage, OrderLine, OrderStatus, OrderTerms, Outcome,
-    PlaceError, Product, ProductState, Products, UnknownSkus,
+    AllocateError, Batch, DataRequest, Event, HoldDuration, NewOrder, OnShortage, OrderChange, OrderLine, OrderStatus,
+    OrderTerms, Outcome, PlaceError, Product, ProductState, Products, TermsChange, Units, UnknownSkus,
 };
 use allocation_ports::mocks::{MockOrderRepository, MockProductRepository, MockUnitOfWork};
 use allocation_ports::{CausationId, EventContext, EventContexts};
+use chrono::TimeDelta;
 use std::time::Instant;
 
 type Unit = Result<MockUnitOfWork, StoreError>;
@@ -353,6 +354,22 @@ fn a_repeat_of_an_order_that_has_ended_says_how() {
     shop.use_cases.close_order(&order("O-1"), None).unwrap();
     let repeat = shop.use_cases.preview_order(&new_order("O-1", &[("LAMP", 3)], OrderTerms::default()));
     assert!(matches!(repeat, Err(crate::UseCaseError::Refused(PlaceError::Closed(_)))), "{repeat:?}");
+}
+
+/// The line that was sent left the order with a change, and came back by itself; another line shows the end.
+#[test]
+fn a_repeat_of_an_order_says_how_it_ended_whatever_the_lines_that_were_sent_show() {
+    let shop = crate::testing::Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 9)]);
+    shop.place_held("O-1", &[("LAMP", 3)], 10);
+    let change = [("LAMP", 0), ("SOFA", 1)].map(|(name, quantity)| (sku(name), Units::new(quantity).unwrap()));
+    let change = OrderChange::new(order("O-1"), change, TermsChange::default()).unwrap();
+    shop.use_cases.change_order(&change).unwrap();
+    shop.allocate("O-1", "LAMP", 3);
+    let terms = OrderTerms { hold: Some(HoldDuration::from_seconds(10).unwrap()), ..OrderTerms::default() };
+    let repeat = || shop.use_cases.preview_order(&new_order("O-1", &[("LAMP", 3)], terms));
+    assert_eq!(repeat().unwrap(), Outcome::Unchanged(()));
+    shop.advance(TimeDelta::seconds(10));
+    assert!(matches!(repeat(), Err(crate::UseCaseError::Refused(PlaceError::HoldExpired(_)))), "{:?}", repeat());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::indexed_lines::steps;
 use crate::{
     Allocation, BatchChange, HoldDuration, LineRow, LineState, LineTerms, NewBatch, NewOrder, NewPickList, OnShortage,
-    OrderTerms, PickCriteria, PickLineId, PickListId, Products, ReservationState, Units,
+    OpenLines, OrderTerms, PickCriteria, PickLineId, PickListId, Products, ReservationState, Units,
 };
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ fn steps_beside(others: u32) -> Vec<(&'static str, u64)> {
     count!("list by order", shop => shop.make_pick_list(&list("P-1", of_orders.clone())).unwrap());
     count!("pick short", shop => shop.pick(&line(1), Units::new(1).unwrap(), later).unwrap());
     count!("pick", shop => shop.pick(&line(2), Units::new(2).unwrap(), later).unwrap());
-    count!("ship", shop => shop.ship(&line(1).list).unwrap());
+    count!("ship", shop => shop.ship(&line(1).list, OpenLines::Refuse).unwrap());
     let three = list("P-2", PickCriteria::default()).with_max_lines(3).unwrap();
     count!("list", shop => shop.make_pick_list(&three).unwrap());
     let first = PickLineId { list: three.list_id().clone(), line: 1 };

@@ -16,6 +16,9 @@ pub(super) fn describe(event: &Event) -> String {
         Event::LineChanged { quantity, old_quantity, requeued, .. } => {
             changed(Count(*quantity), Count(*old_quantity), *requeued)
         }
+        Event::LineReinstated { quantity, .. } => {
+            format!("The line of {} was confirmed after its hold had expired, like a new one", Count(*quantity))
+        }
         Event::LineRemoved { quantity, .. } => format!("The line of {} was removed from the order", Count(*quantity)),
         Event::Allocated { reference, quantity, reason, .. } => allocated(Count(*quantity), reference, *reason),
         Event::Deallocated { reference, quantity, reason, .. } => deallocated(Count(*quantity), reference, *reason),
@@ -77,7 +80,9 @@ fn changed(new: Count, old: Count, requeued: bool) -> String {
 fn allocated(units: Count, batch: &BatchReference, reason: AllocationReason) -> String {
     match reason {
         AllocationReason::NewLine => format!("{units} allocated from batch {batch}"),
-        AllocationReason::Refill => format!("{units} allocated from batch {batch}: the line was sent again"),
+        AllocationReason::Refill => {
+            format!("{units} allocated from batch {batch}, for units that the line had released")
+        }
         AllocationReason::Backorder => format!("{units} allocated from batch {batch}, which the line was waiting for"),
         AllocationReason::Move => format!("{units} moved to batch {batch}"),
         AllocationReason::LineChanged => format!("{units} allocated from batch {batch}: the line was raised"),

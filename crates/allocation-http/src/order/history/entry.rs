@@ -139,6 +139,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
                 ..units(quantity)
             },
             Event::LineRemoved { quantity, .. }
+            | Event::LineReinstated { quantity, .. }
             | Event::Backordered { quantity, .. }
             | Event::LineShort { quantity, .. }
             | Event::WaitEnded { quantity, .. } => units(quantity),

@@ -6,6 +6,7 @@ choice_schema! {
         "line_placed",
         "line_changed",
         "line_removed",
+        "line_reinstated",
         "allocated",
         "deallocated",
         "backordered",

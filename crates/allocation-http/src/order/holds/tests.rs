@@ -46,11 +46,11 @@ async fn confirming_needs_no_body_and_no_content_type() {
 }
 
 #[actix_web::test]
-async fn a_body_with_content_is_rejected_as_usual() {
+async fn every_error_of_a_confirmation_is_reported() {
     let api = Ports::new().api();
-    let answer = post(&api, "/orders/%20/confirm?y=1", r#"{"x": 1}"#).await;
-    assert_eq!(answer.places(), ["y", "order_id", "/x"]);
-    assert_eq!(answer.errors()[2].1, "is not known; there are no members");
+    let answer = post(&api, "/orders/%20/confirm?y=1&dry_run=1", r#"{"x": 1, "reallocate": 1}"#).await;
+    assert_eq!(answer.places(), ["dry_run", "y", "order_id", "/x", "/reallocate"]);
+    assert_eq!(answer.errors()[3].1, "is not known; known are reallocate");
     let answer = post(&api, "/orders/O-1/confirm", "null").await;
     assert_eq!(answer.errors(), [(String::new(), "must be an object, not null".to_owned())]);
     post(&api, "/orders/O-1/confirm", "[]").await.errors();
@@ -119,4 +119,66 @@ async fn a_hold_lasts_from_10_to_86400_seconds() {
         let body = format!(r#"{{"hold_seconds": {right}}}"#);
         assert_eq!(post(&with_order(Some(100), |_| {}).api(), "/orders/O-1/extend", body).await.status, 200);
     }
+}
+
+#[actix_web::test]
+async fn an_expired_order_gets_its_units_again_on_request() {
+    for body in ["", "{}", r#"{"reallocate": false}"#] {
+        let answer = post(&with_order(Some(60), |_| {}).api(), "/orders/O-1/confirm", body).await;
+        assert_eq!(answer.problem("hold-expired")["status"], 409, "{body}");
+    }
+    for uri in ["/orders/O-1/confirm", "/orders/O-1/confirm?dry_run=true"] {
+        for ports in [with_order(Some(60), |_| {}), with_order(Some(100), |_| {}), with_order(None, |_| {})] {
+            let answer = post(&ports.api(), uri, r#"{"reallocate": true}"#).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (200, &"allocated".into()));
+            assert!(answer.header("etag").is_some() && answer.json().get("expires_at").is_none());
+        }
+    }
+    let cancelled = post(&with_order(None, cancelled).api(), "/orders/O-1/confirm", r#"{"reallocate": true}"#).await;
+    assert_eq!(cancelled.problem("order-cancelled")["status"], 409);
+}
+
+#[actix_web::test]
+async fn an_expired_order_whose_units_are_gone_is_out_of_stock() {
+    let gone = |products: &mut Products| {
+        let chairs = products.get_mut(&sku("RED-CHAIR")).unwrap();
+        let free = u32::try_from(chairs.available()).unwrap() + 3;
+        chairs.allocate(&order("QUICK"), quantity(free - 1), now()).unwrap();
+    };
+    let answer = post(&with_order(Some(60), gone).api(), "/orders/O-1/confirm", r#"{"reallocate": true}"#).await;
+    let problem = answer.problem("out-of-stock");
+    assert_eq!(
+        (&problem["status"], &problem["detail"]),
+        (&409.into(), &"Stock is short of 1 line of the order".into())
+    );
+    assert_eq!(problem["shortages"][0]["available"], 1);
+}
+
+#[actix_web::test]
+async fn if_match_names_the_versions_that_may_be_confirmed_or_extended() {
+    let ports = || with_order(Some(100), |_| {});
+    let firm = post(&ports().api(), "/orders/O-1/confirm", "").await.header("etag").unwrap().to_owned();
+    let held = post(&ports().api(), "/orders/O-1/extend", r#"{"hold_seconds": 10}"#).await;
+    let held = held.header("etag").unwrap().to_owned();
+    for (uri, body) in [("/orders/O-1/confirm", ""), ("/orders/O-1/extend", HOLD)] {
+        for (tags, status) in [(&*firm, 412), ("\"0000000000000000\"", 412), (&*held, 200), ("*", 200)] {
+            let request = json_request(uri, if body.is_empty() { "{}" } else { body });
+            let answer = send(&ports().api(), request.insert_header((header::IF_MATCH, tags))).await;
+            assert_eq!(answer.status, status, "{uri} {tags}");
+            if status == 412 {
+                answer.problem("order-changed");
+            }
+        }
+    }
+    let repeat = json_request("/orders/O-1/confirm", "{}").insert_header((header::IF_MATCH, held));
+    assert_eq!(send(&with_order(None, |_| {}).api(), repeat).await.status, 200, "a repeat");
+}
+
+#[actix_web::test]
+async fn an_extension_is_tried() {
+    let api = with_order(Some(100), |_| {}).api();
+    let answer = post(&api, "/orders/O-1/extend?dry_run=true", HOLD).await;
+    assert_eq!(answer.json()["expires_at"], "2027-01-15T08:10:00.123456Z");
+    let answer = post(&api, "/orders/%20/extend?dry_run=1", "{}").await;
+    assert_eq!(answer.places(), ["dry_run", "order_id", "/hold_seconds"]);
 }

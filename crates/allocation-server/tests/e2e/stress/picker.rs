@@ -103,7 +103,8 @@ impl Picker {
 
     fn ship(&mut self) {
         let Some(list) = self.any_list() else { return };
-        let answer = self.client.post(&format!("/pick-lists/{list}/ship"), &json!({}));
+        let open = if self.below(2) == 0 { "release" } else { "refuse" };
+        let answer = self.client.post(&format!("/pick-lists/{list}/ship"), &json!({"open": open}));
         match answer.status {
             200 => assert_eq!(answer.json()["status"], "shipped"),
             _ => {

@@ -25,7 +25,7 @@ fn deallocated(reason: DeallocationReason) -> Event {
 fn the_reason_of_an_allocation_is_described() {
     let cases = [
         (AllocationReason::NewLine, "new_line", "10 units allocated from batch B-1"),
-        (AllocationReason::Refill, "refill", "10 units allocated from batch B-1: the line was sent again"),
+        (AllocationReason::Refill, "refill", "10 units allocated from batch B-1, for units that the line had released"),
         (AllocationReason::Backorder, "backorder", "10 units allocated from batch B-1, which the line was waiting for"),
         (AllocationReason::Move, "move", "10 units moved to batch B-1"),
     ];
@@ -54,6 +54,14 @@ fn the_reason_of_a_deallocation_is_described() {
         let facts = json!({"reference": "B-1", "qty": 10, "reason": name});
         assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
+}
+
+#[test]
+fn a_late_confirmation_is_described() {
+    let (order_id, sku, quantity) = line();
+    let event = Event::LineReinstated { order_id, sku, quantity };
+    let detail = "The line of 10 units was confirmed after its hold had expired, like a new one";
+    assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({"qty": 10})));
 }
 
 #[test]
