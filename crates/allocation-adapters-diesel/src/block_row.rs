@@ -139,6 +139,16 @@ impl<'a> StoredEvent<'a> {
 }
 
 impl StoredEvent<'_> {
+    /// Returns whether the event has a subject.
+    pub(crate) fn is_about(&self, subject: &Subject) -> bool {
+        match (subject, &self.order_id, &self.reference) {
+            (Subject::Order(order_id), found, _) => found.as_deref() == Some(order_id.as_str()),
+            (Subject::Batch(reference), None, found) => found.as_deref() == Some(reference.as_str()),
+            (Subject::Product(sku), None, None) => self.sku == sku.as_str(),
+            (Subject::Batch(_) | Subject::Product(_), ..) => false,
+        }
+    }
+
     /// Returns the author of the event.
     fn actor(&self) -> Actor {
         match self.actor {

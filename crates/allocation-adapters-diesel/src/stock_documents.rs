@@ -31,6 +31,7 @@ pub(crate) fn add(connection: &mut AnyConnection, document: &StockDocument) -> R
     let id = document.id();
     let (request, outcome) = match document {
         StockDocument::Adjustment(recorded) => written(recorded)?,
+        StockDocument::Receipt(recorded) => written(recorded)?,
     };
     let statement = AddDocument {
         kind: id.kind(),
@@ -49,6 +50,7 @@ pub(crate) fn find(connection: &mut AnyConnection, id: &StockDocumentId) -> Resu
     let found = statement.get_result::<Row>(connection).optional().map_err(store_error)?;
     let document = |row| match id {
         StockDocumentId::Adjustment(_) => read(row).map(StockDocument::Adjustment),
+        StockDocumentId::Receipt(_) => read(row).map(StockDocument::Receipt),
     };
     found.map(document).transpose()
 }

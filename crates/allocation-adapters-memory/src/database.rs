@@ -16,7 +16,7 @@ use crate::product_rows::{BatchRow, ProductRows};
 use allocation_domain::{
     BatchReference, LineState, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId, Sku,
 };
-use allocation_ports::{RecordedEvent, StockDocument, StockDocumentId, StoredPickList};
+use allocation_ports::{RecordedEvent, StockDocument, StockDocumentId, StoredPickList, Subject};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -91,10 +91,10 @@ impl Database {
         self.log.events().chain(&self.rows.outbox)
     }
 
-    /// Returns the retained events of an order.
-    pub(crate) fn events_of(&self, order_id: &OrderId) -> impl Iterator<Item = &RecordedEvent> {
+    /// Returns the retained events of a subject.
+    pub(crate) fn events_of(&self, subject: &Subject) -> impl Iterator<Item = &RecordedEvent> {
         let recorded = self.all_events().map(|event| &event.recorded);
-        recorded.filter(|recorded| recorded.event.order_id() == Some(order_id))
+        recorded.filter(|recorded| Subject::of(&recorded.event) == *subject)
     }
 
     /// Returns the committed rows.

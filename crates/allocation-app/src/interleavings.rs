@@ -9,8 +9,8 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick, PickAndShip, Place,
-    PlaceHeld, Read, Reinstate, ReleaseExpired, ReleaseLine, Ship,
+    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick,
+    PickAndShip, Place, PlaceHeld, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
 };
 use explorer::Scenario;
 
@@ -283,6 +283,32 @@ fn an_order_is_archived_only_once_it_has_ended() {
         .with([Cancel("O")])
         .with([Allocate("O", "SOFA", 1)])
         .assert_sequential();
+}
+
+#[test]
+fn a_batch_is_received_before_or_after_a_line_is_allocated() {
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3), Place("O", &[("LAMP", 2)])]);
+    scenario.with([Receive("R", "L", 1)]).with([Allocate("P", "LAMP", 1)]).assert_sequential();
+}
+
+#[test]
+fn a_batch_is_received_before_or_after_an_order_is_cancelled() {
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3), Place("O", &[("LAMP", 3)])]);
+    scenario.with([Receive("R", "L", 1)]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn a_receipt_is_made_once() {
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3)]);
+    scenario.with([Receive("R", "L", 1)]).with([Receive("R", "L", 1)]).assert_sequential();
+}
+
+#[test]
+fn one_receipt_id_is_used_once_and_one_rest_has_each_name() {
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3), AddInbound("SOFA", "S", 3)]);
+    scenario.with([Receive("R", "L", 1)]).with([Receive("R", "S", 1)]).assert_sequential();
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3)]);
+    scenario.with([Receive("R", "L", 1)]).with([AddBatch("SOFA", "L/2", 1)]).assert_sequential();
 }
 
 fn one_adjustment_of_two_products_twice() -> Scenario {

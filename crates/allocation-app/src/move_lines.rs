@@ -70,11 +70,12 @@ impl UseCases {
 
     /// Performs one step for the lines of a batch; returns whether there was anything to do.
     fn step(&self, sku: &Sku, reference: &BatchReference) -> Result<bool, StoreError> {
-        let first = match self.queries.batch(reference, self.clock.now())? {
-            Some(batch) => self.first_to_leave(&batch)?,
-            None => None,
-        };
-        self.units.run("move_lines", |unit, _| step(unit, sku, reference, first.as_ref()))
+        let batch = self.queries.batch(reference, self.clock.now())?;
+        let first = batch.as_ref().map_or(Ok(None), |batch| self.first_to_leave(batch))?;
+        // A rest gets its units once no line leaves the received batch any more.
+        let awaits = batch.as_ref().and_then(Batch::moving).and_then(|moving| moving.awaits.as_ref());
+        let batches: Vec<_> = [reference].into_iter().chain(awaits.map(|awaits| &awaits.behind)).cloned().collect();
+        self.units.run("move_lines", |unit, _| step(unit, sku, &batches, first.as_ref()))
     }
 
     /// Returns the first line to leave the batch, if all lines are reviewed and that line is not determined yet.
@@ -87,11 +88,12 @@ impl UseCases {
 fn step(
     unit: &mut dyn UnitOfWork,
     sku: &Sku,
-    reference: &BatchReference,
+    batches: &[BatchReference],
     first: Option<&FirstToLeave>,
 ) -> Result<UnitOutcome<bool>, StoreError> {
+    let Some(reference) = batches.first() else { return Ok(UnitOutcome::Rollback(false)) };
     let order_ids = first.map(|first| first.position.order_id().clone()).into_iter().collect();
-    let wanted = LockRequest { batches: vec![reference.clone()], order_ids, ..LockRequest::product(sku.clone()) };
+    let wanted = LockRequest { batches: batches.to_vec(), order_ids, ..LockRequest::product(sku.clone()) };
     let locked = lock(unit, &[wanted])?;
     let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let Some(product) = products.get_mut(sku) else { return Ok(UnitOutcome::Rollback(false)) };

@@ -4,8 +4,8 @@ use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
     ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError,
-    OutOfStock, PickError, PlaceError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages, Sku,
-    UnknownSkus,
+    OutOfStock, PickError, PlaceError, ReceiveError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages,
+    Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -63,6 +63,15 @@ refusals! {
     }
     AddBatchError {
         Self::AlreadyExists(_) => BatchAlreadyExists,
+    }
+    ReceiveError {
+        Self::AlreadyExists(_) => ReceiptAlreadyExists,
+        Self::NotFound(_) => BatchNotFound,
+        Self::NotInTransit(_) => NotInTransit,
+        Self::MoreThanExpected { .. } => MoreThanExpected,
+        Self::TooManyUnits(_) => TooManyUnits,
+        Self::RestExists(_) => BatchAlreadyExists,
+        Self::RestWithoutName(_) => RestWithoutName,
     }
     ExtendError {
         Self::NotFound(_) => OrderNotFound,

@@ -138,6 +138,19 @@ codes! {
     /// The batch has another number of units on hand than `from`. Nothing was adjusted; count again.
     QuantityChanged: "quantity-changed", "The quantity has changed";
 
+    /// Another receipt has this id, with other content.
+    ReceiptAlreadyExists: "receipt-already-exists", "The receipt id is taken";
+
+    /// The batch is in stock, so nothing of it is to arrive. Adjust it, or add a batch.
+    NotInTransit: "not-in-transit", "The batch is not in transit";
+
+    /// More units arrived than the batch has to arrive. Nothing was received; count again, or accept them with `over`.
+    MoreThanExpected: "more-than-expected", "More units arrived than expected";
+
+    /// The reference of the batch with a number is too long for the rest, or 1,000 of them are taken. Give the rest a
+    /// `reference`.
+    RestWithoutName: "rest-without-name", "The rest needs a reference";
+
     /// The batch would have more than 2,147,483,647 units with those that adjustments have added.
     TooManyUnits: "too-many-units", "The batch would have too many units";
 }

@@ -56,6 +56,7 @@ types! {
     BatchAdded: "batch_added", "allocation.batch.added.v1";
     BatchChanged: "batch_changed", "allocation.batch.changed.v1";
     BatchAdjusted: "batch_adjusted", "allocation.batch.adjusted.v1";
+    BatchReceived: "batch_received", "allocation.batch.received.v1";
     BatchRemoved: "batch_removed", "allocation.batch.removed.v1";
     LinePlaced: "line_placed", "allocation.line.placed.v1";
     LineChanged: "line_changed", "allocation.line.changed.v1";

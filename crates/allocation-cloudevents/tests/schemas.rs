@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name, event_type, type_of};
+use allocation_domain::ReceiptId;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits,
     OnShortage, OrderId, PickListId, Quantity, Sku, UnitChange, Units, WithdrawalReason,
@@ -68,6 +69,17 @@ fn examples() -> Vec<Event> {
             change: UnitChange::new(-2).unwrap(),
             purchased_quantity: units(9),
             adjustments: -2,
+            revision: 2,
+        },
+        Event::BatchReceived {
+            reference: reference(),
+            sku: sku(),
+            receipt_id: ReceiptId::parse("GR-7").unwrap(),
+            quantity: units(7),
+            rejected_quantity: units(2),
+            purchased_quantity: units(9),
+            adjustments: -2,
+            old_eta: due(),
             revision: 2,
         },
         Event::BatchRemoved { reference: reference(), sku: sku() },

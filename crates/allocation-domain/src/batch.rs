@@ -1,6 +1,6 @@
 //! Batches of stock.
 
-use crate::{BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
+use crate::{Awaited, BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 #[cfg(feature = "serde")]
@@ -308,7 +308,8 @@ impl Batch {
     pub fn moving_units(&self) -> u32 {
         let reviewed = self.moving().and_then(|moving| moving.review).map_or(0, |review| review.units.max(1));
         let leaving = self.total().get() - self.lowered_to().get().min(self.total().get());
-        reviewed.saturating_add(leaving)
+        let awaited = self.moving().and_then(|moving| moving.awaits.as_ref()).map_or(0, |awaited| awaited.units.get());
+        reviewed.saturating_add(leaving).saturating_add(awaited)
     }
 
     /// Returns the ETA.
@@ -380,6 +381,28 @@ impl Batch {
         let adjustments = adjustments + i64::from(adjusting);
         (self.purchased, self.adjustments) = split(i64::from(total), adjustments);
         self.set_moving(Moving { lower_to: Some(to), adjusting, ..moving });
+    }
+
+    /// Takes the free units away until all lines have left a received batch.
+    pub(crate) fn hold_back(&mut self, units: Quantity, behind: BatchReference) {
+        self.remove(units.get());
+        self.set_moving(Moving { awaits: Some(Awaited { behind, units }), ..Moving::default() });
+    }
+
+    /// Gets the units that were held back.
+    pub(crate) fn get_awaited(&mut self) {
+        let Some(mut moving) = self.moving.take() else { return };
+        if let Some(Awaited { units, .. }) = moving.awaits.take() {
+            // As many units were taken away, and a correction of the purchase gives them up.
+            let purchased = Units::new(self.purchased.get().saturating_add(units.get()).min(self.room()));
+            self.purchased = purchased.unwrap_or(self.purchased);
+        }
+        self.set_moving(*moving);
+    }
+
+    /// Returns the greatest number of purchased units that the batch can have.
+    fn room(&self) -> u32 {
+        Quantity::MAX.saturating_sub(u32::try_from(self.adjustments).unwrap_or(0))
     }
 
     /// Removes units that are not in use, first those that leave as adjustments.

@@ -2,8 +2,8 @@
 
 use crate::named::named;
 use crate::{
-    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, Sku, UnitChange,
-    Units,
+    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, ReceiptId, Sku,
+    UnitChange, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -157,6 +157,31 @@ pub enum Event {
         purchased_quantity: Units,
         /// The units that adjustments have added, less those that they have removed.
         adjustments: i32,
+        /// The revision.
+        revision: u32,
+    },
+    /// Units of an inbound batch arrived. It is in stock with them.
+    ///
+    /// The event of the batch that is still expected precedes it, and so do events of lines that leave the batch. If
+    /// there are many, those that remain leave in steps, and each step is a [`Event::BatchChanged`] of the same
+    /// revision.
+    BatchReceived {
+        /// The batch.
+        reference: BatchReference,
+        /// The SKU.
+        sku: Sku,
+        /// The receipt.
+        receipt_id: ReceiptId,
+        /// The units that arrived and are kept.
+        quantity: Units,
+        /// The units that arrived and are rejected.
+        rejected_quantity: Units,
+        /// The purchased units.
+        purchased_quantity: Units,
+        /// The units that adjustments have added, less those that they have removed.
+        adjustments: i32,
+        /// The ETA before.
+        old_eta: Eta,
         /// The revision.
         revision: u32,
     },
@@ -387,6 +412,7 @@ impl Event {
             Self::BatchAdded { .. } => "batch_added",
             Self::BatchChanged { .. } => "batch_changed",
             Self::BatchAdjusted { .. } => "batch_adjusted",
+            Self::BatchReceived { .. } => "batch_received",
             Self::BatchRemoved { .. } => "batch_removed",
             Self::LinePlaced { .. } => "line_placed",
             Self::LineChanged { .. } => "line_changed",
@@ -452,6 +478,7 @@ impl Event {
             Self::BatchAdded { sku, .. }
             | Self::BatchChanged { sku, .. }
             | Self::BatchAdjusted { sku, .. }
+            | Self::BatchReceived { sku, .. }
             | Self::BatchRemoved { sku, .. }
             | Self::ProductRegistered { sku }
             | Self::OutOfStock { sku } => (sku, None),

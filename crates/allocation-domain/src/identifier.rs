@@ -232,6 +232,11 @@ identifier! {
 }
 
 identifier! {
+    /// The id of a receipt of stock.
+    ReceiptId
+}
+
+identifier! {
     /// Why stock is adjusted: `damaged`, `lost`, `found`, `correction`, or a text of the caller.
     AdjustmentReason
 }

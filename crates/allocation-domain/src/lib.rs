@@ -40,6 +40,7 @@ mod product;
 mod products;
 mod projection;
 mod quantity;
+mod receipt;
 mod standing;
 mod stock;
 mod unit_change;
@@ -57,13 +58,13 @@ pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
 pub use identifier::{
-    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, Sku,
+    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, ReceiptId, Sku,
     check_identifier,
 };
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
 pub use lock_time::LockTime;
-pub use moving::{FirstToLeave, MAX_MOVED_LINES, Moving, Review, Unreviewed};
+pub use moving::{Awaited, FirstToLeave, MAX_MOVED_LINES, Moving, Review, Unreviewed};
 pub use named::UnknownName;
 pub use on_shortage::OnShortage;
 pub use order::{
@@ -87,6 +88,7 @@ pub use product::{Product, ProductState};
 pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinstatement};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
+pub use receipt::{OverReceipt, Receipt, ReceiptError, ReceiveError, Received, Rest, RestTerms};
 pub(crate) use standing::Standing;
 pub use stock::Stock;
 pub use unit_change::{UnitChange, UnitChangeError};

@@ -1,6 +1,6 @@
 //! Batches whose lines are moved in steps.
 
-use crate::{Eta, Quantity, QueuePosition, Units};
+use crate::{BatchReference, Eta, Quantity, QueuePosition, Units};
 use chrono::{DateTime, Utc};
 
 /// The maximum number of lines of a batch that one decision reviews, and the maximum that leave it.
@@ -30,6 +30,9 @@ pub struct Moving {
     /// How many of the units that have yet to leave are removed by adjustments. The others were not purchased.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     pub adjusting: u32,
+    /// The units that the batch gets once all lines have left another batch, of which it is the rest.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub awaits: Option<Awaited>,
     /// The last line that was processed. `None` at the start of a review, and while the lines that
     /// must leave are not known.
     pub after: Option<QueuePosition>,
@@ -44,7 +47,7 @@ const fn is_zero(units: &u32) -> bool {
 impl Moving {
     /// Returns whether no work is left.
     pub(crate) const fn is_done(&self) -> bool {
-        self.review.is_none() && self.lower_to.is_none()
+        self.review.is_none() && self.lower_to.is_none() && self.awaits.is_none()
     }
 
     /// Returns the ETA that a line was last promised before the review in progress.
@@ -103,6 +106,18 @@ impl Moving {
     pub(crate) fn is_ahead(&self, position: &QueuePosition) -> bool {
         self.review.is_some() || self.after.as_ref().is_none_or(|after| position > after)
     }
+}
+
+/// Units that are still expected of a received batch, while its lines leave it in steps.
+///
+/// Lines that leave wait, and the units then serve them in the order of service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Awaited {
+    /// The received batch.
+    pub behind: BatchReference,
+    /// The units.
+    pub units: Quantity,
 }
 
 /// The purpose of a review of a batch's lines.

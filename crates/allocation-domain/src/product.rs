@@ -25,6 +25,7 @@ mod pick_list_membership;
 mod picking;
 mod plan;
 mod reallocation;
+mod receiving;
 mod registration;
 mod single_line;
 mod undo;

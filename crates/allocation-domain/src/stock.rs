@@ -5,8 +5,8 @@ use crate::{
     CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
     HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, OpenLines, Order,
     OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity, ReleasePickLineError,
-    ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
+    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity, Receipt, ReceiveError,
+    Received, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -146,6 +146,34 @@ impl Stock {
             changed.displaced.extend(steps.displaced);
         }
         Ok(changed)
+    }
+
+    /// Receives units of an inbound batch, with all effects on its lines: see [`Product::receive_batch`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`]. The reference of the rest is checked against the batches of all products.
+    pub fn receive(
+        &mut self,
+        receipt: &Receipt,
+        rest_name: &BatchReference,
+        now: DateTime<Utc>,
+    ) -> Result<Received, ReceiveError> {
+        let reference = receipt.reference();
+        let rest = receipt.rest().map(|terms| terms.reference.as_ref().unwrap_or(rest_name));
+        if let Some(taken) = rest.filter(|name| self.batch(name).is_some()) {
+            return Err(ReceiveError::RestExists(taken.clone()));
+        }
+        let product = self.product_of(reference).ok_or_else(|| ReceiveError::NotFound(reference.clone()))?;
+        let mut received = decided(product.receive_batch(receipt, rest_name, now))?;
+        if let Some(steps) = self.move_all_lines(reference, now) {
+            received.affected.extend(steps.affected);
+            received.displaced.extend(steps.displaced);
+        }
+        if let Some(rest) = &received.rest {
+            self.move_all_lines(&rest.reference, now);
+        }
+        Ok(received)
     }
 
     /// Completes a correction of many lines. Returns the effects of the steps, `None` if there was none.

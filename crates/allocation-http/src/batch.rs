@@ -2,11 +2,15 @@
 
 mod change;
 mod effects;
+mod history;
+mod receipt;
 mod request;
 mod response;
 
 pub(crate) use change::{__path_change, change};
 pub(crate) use effects::Effects;
+pub(crate) use history::{__path_history, history};
+pub(crate) use receipt::{__path_receive, receive};
 pub(crate) use request::NewBatchSchema;
 pub(crate) use response::Batch;
 
@@ -28,13 +32,15 @@ use allocation_ports::{BatchCursor, BatchFilter, OverdueCursor, Queries};
 use allocation_requests::AddBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub(crate) fn routes() -> [Path; 2] {
+pub(crate) fn routes() -> [Path; 4] {
     [
         Path::new("/batch").post(Scope::BatchesWrite, add).get(Scope::Read, list),
         Path::new("/batch/{reference}")
             .get(Scope::Read, find)
             .patch(Scope::BatchesWrite, change)
             .delete(Scope::BatchesWrite, remove),
+        Path::new("/batch/{reference}/history").get(Scope::Read, history),
+        Path::new("/batch/{reference}/receipts").post(Scope::BatchesWrite, receive),
     ]
 }
 

@@ -17,7 +17,7 @@ use allocation_app::NewKey;
 use allocation_domain::{Adjustment, BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
     AddBatch, Confirmation, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest,
-    PickedUnits, Shipment, ValidationErrors, parse,
+    PickedUnits, ReceiptRequest, Shipment, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -47,6 +47,7 @@ impl Body for PickedUnits {}
 impl Body for Empty {}
 impl Body for Confirmation {}
 impl Body for Shipment {}
+impl Body for ReceiptRequest {}
 
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.

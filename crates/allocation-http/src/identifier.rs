@@ -1,6 +1,6 @@
 //! Identifiers in bodies and in the OpenAPI document.
 
-use allocation_domain::{AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, Sku};
+use allocation_domain::{AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, Sku};
 use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
@@ -54,4 +54,4 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, Sku);
+ids!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, Sku);

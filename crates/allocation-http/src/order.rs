@@ -94,7 +94,7 @@ document!(CancelOrderProblems:
                     { "sku": "LAMP", "qty": 2, "allocated": 2, "backordered": 0,
                         "allocations": [{ "reference": "B-5", "qty": 2, "eta": null }] },
                     { "sku": "RED-CHAIR", "qty": 4, "allocated": 4, "backordered": 0,
-                        "allocations": [{ "reference": "B-2", "qty": 4, "eta": null }] }
+                        "allocations": [{ "reference": "B-1", "qty": 4, "eta": null }] }
                 ],
                 "expires_at": "2027-01-10T08:10:00Z"
             })),

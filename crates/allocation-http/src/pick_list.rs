@@ -70,7 +70,7 @@ document!(ReleasePickListProblems:
     tag = "Pick lists",
     request_body(content = NewPickListSchema, examples(
         ("batch" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
-            "pick_list_id": "MORNING", "references": ["B-2"], "max_lines": 20
+            "pick_list_id": "MORNING", "references": ["B-1"], "max_lines": 20
         }))),
         ("rest" = (summary = "All other units that can be picked", value = json!({ "pick_list_id": "EVENING" }))),
     )),
@@ -79,13 +79,13 @@ document!(ReleasePickListProblems:
             headers(("Location" = String, description = "The path of the list")),
             example = json!({
                 "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "open" }
+                    { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "open" }
                 ]
             })),
         (status = 200, description = "The list already exists; its current state", body = PickList<'_>,
             example = json!({
                 "pick_list_id": "MORNING", "status": "picked", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
+                    { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                         "status": "picked", "picked": 3 }
                 ]
             })),
@@ -161,7 +161,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
             content(
                 (PickList<'_> = "application/json", example = json!({
                     "pick_list_id": "MORNING", "status": "open", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                        { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
+                        { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                             "status": "open" }
                     ]
                 })),
@@ -219,7 +219,7 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
     responses(
         (status = 200, description = "The picked units are shipped", body = PickList<'_>, example = json!({
             "pick_list_id": "MORNING", "status": "shipped", "created_at": "2027-01-15T08:00:00Z", "lines": [
-                { "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
+                { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
                     "status": "shipped", "picked": 3 }
             ]
         })),

@@ -40,6 +40,7 @@ impl Subject {
             Event::BatchAdded { reference, .. }
             | Event::BatchChanged { reference, .. }
             | Event::BatchAdjusted { reference, .. }
+            | Event::BatchReceived { reference, .. }
             | Event::BatchRemoved { reference, .. } => Self::Batch(reference.clone()),
             _ => match event.order_id() {
                 Some(order_id) => Self::Order(order_id.clone()),

@@ -23,7 +23,7 @@ use crate::{
     EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor,
     PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines,
     ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError, StoredPickList,
-    UnitOfWork,
+    Subject, UnitOfWork,
 };
 use allocation_domain::{
     Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
@@ -98,7 +98,7 @@ mockall::mock! {
     impl HistoryQueries for Queries {
         fn history(
             &self,
-            order_id: &OrderId,
+            subject: &Subject,
             after: Option<EventCursor>,
             page: PageSize,
         ) -> Result<Vec<RecordedEvent>, StoreError>;

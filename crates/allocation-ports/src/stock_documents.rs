@@ -1,5 +1,5 @@
 use crate::StoreError;
-use allocation_domain::{Adjusted, Adjustment, AdjustmentId};
+use allocation_domain::{Adjusted, Adjustment, AdjustmentId, Receipt, ReceiptId, Received};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -8,6 +8,8 @@ use std::fmt;
 pub enum StockDocumentId {
     /// The id of an adjustment.
     Adjustment(AdjustmentId),
+    /// The id of a receipt.
+    Receipt(ReceiptId),
 }
 
 impl StockDocumentId {
@@ -16,6 +18,7 @@ impl StockDocumentId {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Adjustment(_) => "adjustment",
+            Self::Receipt(_) => "receipt",
         }
     }
 
@@ -24,6 +27,7 @@ impl StockDocumentId {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Adjustment(id) => id.as_str(),
+            Self::Receipt(id) => id.as_str(),
         }
     }
 }
@@ -50,6 +54,8 @@ pub struct Recorded<Request, Outcome> {
 pub enum StockDocument {
     /// Batches were adjusted.
     Adjustment(Recorded<Adjustment, Adjusted>),
+    /// Units of a batch were received.
+    Receipt(Recorded<Receipt, Received>),
 }
 
 impl StockDocument {
@@ -58,6 +64,7 @@ impl StockDocument {
     pub fn id(&self) -> StockDocumentId {
         match self {
             Self::Adjustment(recorded) => StockDocumentId::Adjustment(recorded.request.adjustment_id().clone()),
+            Self::Receipt(recorded) => StockDocumentId::Receipt(recorded.request.receipt_id().clone()),
         }
     }
 
@@ -66,6 +73,7 @@ impl StockDocument {
     pub const fn recorded_at(&self) -> DateTime<Utc> {
         match self {
             Self::Adjustment(recorded) => recorded.recorded_at,
+            Self::Receipt(recorded) => recorded.recorded_at,
         }
     }
 }

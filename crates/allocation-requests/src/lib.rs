@@ -17,6 +17,7 @@ mod order_line;
 mod order_lines;
 mod pick_list;
 mod picked_units;
+mod receipt;
 mod shipment;
 mod validation_error;
 mod values;
@@ -30,6 +31,7 @@ pub use json::{Elements, FromJson, Json, Object, ParseError, parse};
 pub use order_change::OrderChangeRequest;
 pub use pick_list::PickListRequest;
 pub use picked_units::PickedUnits;
+pub use receipt::ReceiptRequest;
 pub use shipment::Shipment;
 pub use validation_error::{Location, ValidationError, ValidationErrors};
 

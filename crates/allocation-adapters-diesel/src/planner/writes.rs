@@ -171,12 +171,12 @@ fn an_empty_archive_costs_a_group_one_look_on_postgres() {
     let wanted = [LockRequest { order_ids: orders(0), standalone: orders(50), ..lamp }];
     let columns = LoadColumns::new(&wanted, |_| false, 0).unwrap();
     let ids: Vec<_> = wanted[0].order_ids.iter().map(OrderId::as_str).collect();
-    let looked_up = "using archived_orders_pkey on archived_orders a ";
+    let looks_up = |line: &&str| ["a", "a_1"].iter().any(|name| line.contains(&format!(" on archived_orders {name} ")));
     for (archived, never) in [("SELECT 1", 2), ("INSERT INTO archived_orders (order_id) VALUES ('O-7'), ('O-77')", 0)] {
         database.execute(archived);
         let mut connection = connect_to_postgres(&database);
         let loaded = executed_on_postgres(&mut connection, columns.statement());
-        let found: Vec<_> = loaded.lines().filter(|line| line.contains(looked_up)).collect();
+        let found: Vec<_> = loaded.lines().filter(looks_up).collect();
         assert_eq!(found.len(), 2, "{loaded}");
         assert_eq!(found.iter().filter(|line| line.contains("never executed")).count(), never, "{loaded}");
         let found = executed_on_postgres(&mut connection, FindOrders { order_ids: &ids, archived: &ids });
@@ -210,7 +210,7 @@ fn orders_are_archived_and_restored_by_their_indexes_on_postgres() {
             assert!(plan.contains(index) && plan.contains("Index Cond"), "{setup}\n{plan}");
             assert!(!plan.contains("Seq Scan"), "{setup}\n{plan}");
             // A pick line is found by its whole key: a filter would read all those of its SKU.
-            let filters = plan.matches("Filter:").count();
+            let filters = plan.matches("  Filter:").count();
             assert_eq!(
                 filters,
                 usize::from(plan.contains("completed_at + 0")) + usize::from(plan.contains("lines IS NOT NULL")),

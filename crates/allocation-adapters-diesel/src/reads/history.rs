@@ -1,4 +1,4 @@
-//! The history of an order.
+//! The history of an order, a batch or a product.
 
 use super::blocks::{blocks_of_key, more_wait_than, waiting_blocks_of_key};
 use super::events::log_bounds;
@@ -6,7 +6,6 @@ use crate::any_connection::AnyConnection;
 use crate::block_row::BlockRow;
 use crate::error::{corrupt, store_error};
 use crate::event_block::subject_key;
-use allocation_domain::OrderId;
 use allocation_ports::{EventCursor, PageSize, RecordedEvent, StoreError, Subject};
 use std::collections::BTreeMap;
 
@@ -23,22 +22,22 @@ struct Unsequenced;
 /// The key by which a history is sorted: instant, SKU, version and ordinal.
 type Place = (i64, String, i64, i32);
 
-/// Returns a page of the retained events of an order, with a position or without. All statements must see the same
+/// Returns a page of the retained events of a subject, with a position or without. All statements must see the same
 /// state of the database.
 ///
 /// Fails as unavailable if too many events have no position.
 pub(crate) fn history(
     connection: &mut AnyConnection,
-    order_id: &OrderId,
+    subject: &Subject,
     after: Option<&EventCursor>,
     page: PageSize,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     if more_wait_than(connection, MAX_WAITING).map_err(store_error)? {
         return Err(StoreError::Unavailable(Unsequenced.into()));
     }
-    let key = subject_key(&Subject::Order(order_id.clone()));
+    let key = subject_key(subject);
     let mut first =
-        First { order_id, after: after.map(place_of), size: usize::from(page.get()), events: BTreeMap::new() };
+        First { subject, after: after.map(place_of), size: usize::from(page.get()), events: BTreeMap::new() };
     let mut from = Some(i64::try_from(log_bounds(connection)?.oldest).map_err(corrupt)?);
     while let Some(start) = from {
         let (rows, next) = blocks_of_key(connection, key, start, STEP).map_err(store_error)?;
@@ -54,9 +53,9 @@ pub(crate) fn history(
     Ok(first.events.into_values().collect())
 }
 
-/// The first events of an order after a place, up to a number.
+/// The first events of a subject after a place, up to a number.
 struct First<'a> {
-    order_id: &'a OrderId,
+    subject: &'a Subject,
     after: Option<Place>,
     size: usize,
     events: BTreeMap<Place, RecordedEvent>,
@@ -70,8 +69,8 @@ impl First<'_> {
                 let place = (event.occurred_at, event.sku.clone(), event.version, event.ordinal);
                 let is_late = self.events.len() >= self.size
                     && self.events.last_key_value().is_some_and(|(last, _)| *last <= place);
-                let is_of_order = event.order_id.as_deref() == Some(self.order_id.as_str());
-                if !is_of_order || is_late || self.after.as_ref().is_some_and(|after| place <= *after) {
+                if !event.is_about(self.subject) || is_late || self.after.as_ref().is_some_and(|after| place <= *after)
+                {
                     continue;
                 }
                 self.events.insert(place, event.recorded()?);

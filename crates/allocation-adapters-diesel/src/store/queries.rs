@@ -10,7 +10,7 @@ use allocation_ports::{
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
     EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor, PageSize,
     PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries, ProductTotals,
-    RecordedEvent, StoreError, StoredPickList,
+    RecordedEvent, StoreError, StoredPickList, Subject,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -103,11 +103,11 @@ impl ProductQueries for Store {
 impl HistoryQueries for Store {
     fn history(
         &self,
-        order_id: &OrderId,
+        subject: &Subject,
         after: Option<EventCursor>,
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.read_snapshot(|connection| reads::history(connection, order_id, after.as_ref(), page))
+        self.read_snapshot(|connection| reads::history(connection, subject, after.as_ref(), page))
     }
 }
 

@@ -354,7 +354,8 @@ pub fn a_long_history_is_paged_in_its_order(database: TestDatabase) {
     world.database.execute("UPDATE outbox_blocks SET occurred_at = 2");
     let (mut after, mut versions) = (None, Vec::new());
     loop {
-        let page = world.store.history(&order("X"), after.clone(), PageSize::new(999).unwrap()).unwrap();
+        let page =
+            world.store.history(&Subject::Order(order("X")), after.clone(), PageSize::new(999).unwrap()).unwrap();
         let Some(last) = page.last() else { break };
         after = Some(EventCursor::from(last));
         versions.extend(page.iter().map(|event| event.version));
@@ -407,7 +408,8 @@ pub fn subjects_are_found_across_segments_of_the_index(database: TestDatabase) {
     for round in 0..3 {
         assert_eq!(found(&format!("batches/B-{round}")).len(), 1);
         assert_eq!(found(&format!("orders/O-{round}")).len(), 2);
-        let history = world.store.history(&order(&format!("O-{round}")), None, PageSize::default()).unwrap();
+        let history =
+            world.store.history(&Subject::Order(order(&format!("O-{round}"))), None, PageSize::default()).unwrap();
         assert_eq!(history.len(), 2);
     }
     // A pruned segment leaves the index, too.
@@ -503,8 +505,9 @@ pub fn an_event_records_the_context_of_its_command(database: TestDatabase) {
     let page = read(&world, 1, &EventFilter::default(), 10);
     let contexts: Vec<_> = page.events.into_iter().map(|logged| logged.context).collect();
     assert_eq!(contexts[..], [EventContext::SYSTEM, EventContext::default(), context, unknown]);
-    let actors =
-        ORDERS.map(|order_id| world.store.history(&order(order_id), None, PageSize::ONE).unwrap()[0].actor.clone());
+    let actors = ORDERS.map(|order_id| {
+        world.store.history(&Subject::Order(order(order_id)), None, PageSize::ONE).unwrap()[0].actor.clone()
+    });
     assert!(actors.iter().eq(contexts.iter().map(|context| &context.actor)), "{actors:?}");
     let stored =
         world.database.texts("SELECT coalesce(actor, 'null') FROM events WHERE type = 'allocated' ORDER BY position");
@@ -523,7 +526,7 @@ pub fn a_history_is_unavailable_while_too_many_events_have_no_position(database:
              SELECT 1, 1, 'line_cancelled', '{keys}', '[]' FROM n"
         ));
     };
-    let history = || world.store.history(&order("O"), None, PageSize::default());
+    let history = || world.store.history(&Subject::Order(order("O")), None, PageSize::default());
     add(20_000);
     assert_eq!(history().unwrap(), []);
     add(1);
@@ -539,7 +542,7 @@ pub fn a_history_is_the_same_before_and_after_sequencing(database: TestDatabase)
     let history = || {
         let (mut after, mut events) = (None, Vec::new());
         loop {
-            let page = world.store.history(&order("O"), after, PageSize::new(1).unwrap()).unwrap();
+            let page = world.store.history(&Subject::Order(order("O")), after, PageSize::new(1).unwrap()).unwrap();
             let Some(last) = page.last() else { return events };
             after = Some(last.into());
             events.extend(page);

@@ -9,7 +9,7 @@ use allocation_domain::{
 use allocation_ports::{
     AllocationFilter, Backorder, BackorderCursor, BackorderFilter, BackorderQueries, BatchFilter, BatchQueries,
     EventContexts, EventCursor, HistoryQueries, LockRequest, OrderFilter, OrderQueries, PageSize, PickListFilter,
-    PickListQueries, ProductQueries, ProductTotals, RecordedEvent,
+    PickListQueries, ProductQueries, ProductTotals, RecordedEvent, Subject,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
@@ -156,7 +156,10 @@ fn assert_histories(shop: &Shop) {
         let expected = shop.history(&placed.order_id);
         for rows in [1, 3, 1_000] {
             let read = paged(rows, |last: Option<&RecordedEvent>, page| {
-                shop.world.store.history(&placed.order_id, last.map(EventCursor::from), page).unwrap()
+                shop.world
+                    .store
+                    .history(&Subject::Order(placed.order_id.clone()), last.map(EventCursor::from), page)
+                    .unwrap()
             });
             assert_eq!(read, expected, "{} in pages of {rows}", placed.order_id);
         }
@@ -222,7 +225,7 @@ pub fn missing_rows_are_not_found(database: TestDatabase) {
     assert_eq!(queries.availability(&sku("NONE"), now).unwrap(), None);
     assert_eq!(queries.availability(&sku("LAMP"), now).unwrap().unwrap().series(), []);
     assert_eq!(queries.order(&order("NONE")).unwrap(), None);
-    assert!(queries.history(&order("NONE"), None, PageSize::default()).unwrap().is_empty());
+    assert!(queries.history(&Subject::Order(order("NONE")), None, PageSize::default()).unwrap().is_empty());
     let after_last = Some(sku("ZZZ"));
     assert!(queries.products(after_last, PageSize::default(), now).unwrap().is_empty());
     assert_eq!(paged_orders(&shop.world, &OrderFilter::default(), 1, now), (vec![], 1));

@@ -1,7 +1,7 @@
 use crate::database::TestDatabase;
 use crate::world::{World, due, instant, lock_one, order, quantity, reference, sku, to_allocate};
 use allocation_domain::{Eta, NewBatch, OrderLine, Quantity};
-use allocation_ports::{BatchFilter, HistoryQueries, LockRequest, PageSize, RecordedEvent, StoreError};
+use allocation_ports::{BatchFilter, HistoryQueries, LockRequest, PageSize, RecordedEvent, StoreError, Subject};
 use chrono::{DateTime, Utc};
 
 /// With identifiers that only earlier versions accepted.
@@ -42,9 +42,11 @@ pub fn identifiers_of_every_kind_round_trip(database: TestDatabase) {
     assert_eq!(world.allocation_texts().len(), KINDS.len());
     assert_eq!(world.batches(&BatchFilter::default(), 4).len(), KINDS.len());
     for text in KINDS {
-        let history = world.store.history(&order(text), None, PageSize::default()).unwrap();
+        let history = world.store.history(&Subject::Order(order(text)), None, PageSize::default()).unwrap();
         let of = |row: &RecordedEvent| (row.sku.clone(), row.event.order_id().cloned());
         assert_eq!(history.iter().map(of).collect::<Vec<_>>(), [(sku(text), Some(order(text)))]);
+        let history = world.store.history(&Subject::Batch(reference(text)), None, PageSize::default()).unwrap();
+        assert_eq!(history.iter().map(of).collect::<Vec<_>>(), [(sku(text), None)]);
     }
 }
 

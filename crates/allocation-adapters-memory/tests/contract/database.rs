@@ -4,7 +4,7 @@ use crate::world::{World, instant};
 use allocation_domain::{Eta, PickStatus, ReservationState};
 use allocation_ports::{
     AllocationFilter, BackorderFilter, BackorderQueries, BatchFilter, Clock, EventLog, HistoryQueries, OrderFilter,
-    OrderQueries, PageSize, PickListFilter, PickListQueries, ProductQueries, RelayStore,
+    OrderQueries, PageSize, PickListFilter, PickListQueries, ProductQueries, RelayStore, Subject,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ impl World {
 
     pub fn assert_events_are_in_order(&self) {
         for order in self.store.orders(&OrderFilter::default(), None, PageSize::LARGEST, EVER).unwrap().orders {
-            let mut events = self.store.history(&order.order_id, None, PageSize::LARGEST).unwrap();
+            let mut events = self.store.history(&Subject::Order(order.order_id), None, PageSize::LARGEST).unwrap();
             events.sort_by_key(|event| (event.sku.clone(), event.version, event.ordinal));
             let by_sku = events.chunk_by(|one, other| one.sku == other.sku);
             by_sku.for_each(|events| assert!(events.is_sorted_by_key(|event| event.occurred_at), "{events:?}"));

@@ -6,7 +6,8 @@ use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, LineState, NewBatch,
     NewOrder, NewPickList, OpenLines, OrderChange, OrderConfirmation, OrderId, OrderLine, OrderTerms, Outcome,
-    PickCriteria, PickLineId, PickListId, Quantity, ReservationState, Sku, TermsChange, UnitChange, Units,
+    PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, ReservationState, Sku, TermsChange, UnitChange,
+    Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -24,6 +25,10 @@ pub(super) enum Command {
     AddBatch(&'static str, &'static str, u32),
     /// Adjusts batches: the id of the adjustment, and the change of each.
     Adjust(&'static str, &'static [(&'static str, i32)]),
+    /// Adds an inbound batch: its SKU, reference and units.
+    AddInbound(&'static str, &'static str, u32),
+    /// Receives units of a batch: the id of the receipt, the batch, and the units that are kept.
+    Receive(&'static str, &'static str, u32),
     /// Allocates a standalone line of an order.
     Allocate(&'static str, &'static str, u32),
     /// Places an order with lines.
@@ -110,6 +115,19 @@ impl Shop {
         match *command {
             Command::AddBatch(sku, reference, units) => self.add_batch(sku, reference, units),
             Command::Adjust(name, lines) => self.adjust(name, lines),
+            Command::AddInbound(sku, reference, units) => {
+                let eta = Eta::Due("2027-03-01".parse().unwrap());
+                let new = NewBatch::new(BatchReference::parse(reference).unwrap(), Quantity::new(units).unwrap(), eta);
+                reply_of(self.use_cases.add_batch(&Sku::parse(sku).unwrap(), &new), |_| "added")
+            }
+            Command::Receive(name, reference, kept) => {
+                let (id, reference) = (ReceiptId::parse(name).unwrap(), BatchReference::parse(reference).unwrap());
+                let receipt = Receipt::new(id, reference, Units::new(kept).unwrap(), Units::ZERO).unwrap();
+                reply_of(self.use_cases.receive_batch(&receipt), |outcome| match outcome {
+                    Outcome::Changed(_) => "received",
+                    Outcome::Unchanged(_) => "received before",
+                })
+            }
             Command::Allocate(name, sku, units) => {
                 let quantity = Quantity::new(units).unwrap();
                 let line = OrderLine::new(order(name), Sku::parse(sku).unwrap(), quantity).unwrap();

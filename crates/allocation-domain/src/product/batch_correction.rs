@@ -124,6 +124,9 @@ impl Product {
         let Some(before) = self.batch(reference).filter(|batch| batch.moving().is_some()).cloned() else {
             return Ok(None);
         };
+        if before.moving().is_some_and(|moving| moving.awaits.is_some()) {
+            return Ok(self.get_rest(before)?);
+        }
         self.atomically(|product| {
             let mut step = Step::new(before, false);
             product.advance(&mut step, first)?;
@@ -140,11 +143,21 @@ impl Product {
     }
 
     /// Sets the ETA and the target of a batch, and begins to move its lines.
-    fn begin_correction(&mut self, before: Batch, change: &BatchChange, target: Target, now: DateTime<Utc>) -> Step {
+    pub(super) fn begin_correction(
+        &mut self,
+        before: Batch,
+        change: &BatchChange,
+        target: Target,
+        now: DateTime<Utc>,
+    ) -> Step {
         let eta = change.eta.unwrap_or(before.eta());
         let moving = moving_after(&before, change.reallocate, target.total, eta, self.decided_at(now));
         self.set_eta(before.reference(), eta);
         if let Some(index) = self.batch_index(before.reference()) {
+            // A new purchase takes the place of units that the batch was to get.
+            let awaits =
+                before.moving().and_then(|moving| moving.awaits.clone()).filter(|_| change.purchased.is_none());
+            let moving = Moving { awaits, ..moving };
             // The batch is closed at once, and lowered as lines leave.
             self.batch_mut(index).set_target(target.total, target.adjustments, target.adjusting, moving);
         }
@@ -152,7 +165,7 @@ impl Product {
     }
 
     /// Ends the first step of a correction. `left` is the work that was left on the batch before.
-    fn finish_correction(&mut self, step: Step, left: Option<&Moving>) -> Result<BatchChanged, LoadRequest> {
+    pub(super) fn finish_correction(&mut self, step: Step, left: Option<&Moving>) -> Result<BatchChanged, LoadRequest> {
         let changed = self.finish(step)?;
         self.moved_on |= changed.batch.moving() != left;
         Ok(changed)
@@ -190,12 +203,12 @@ impl Product {
 
 /// The units that a corrected batch is to have.
 #[derive(Clone, Copy)]
-struct Target {
-    total: Units,
+pub(super) struct Target {
+    pub(super) total: Units,
     /// The part of them that adjustments have added, less what they have removed.
-    adjustments: i64,
+    pub(super) adjustments: i64,
     /// How many of the units in use are to leave as adjustments, at most.
-    adjusting: u32,
+    pub(super) adjusting: u32,
 }
 
 impl Target {

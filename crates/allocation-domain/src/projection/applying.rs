@@ -38,6 +38,11 @@ impl ProductProjection {
                 let (from, eta) = ((old.purchased(), old.adjustments(), old.eta()), old.eta());
                 self.change_batch(reference, from, (*purchased_quantity, *adjustments, eta), *revision)
             }
+            Event::BatchReceived { reference, purchased_quantity, adjustments, old_eta, revision, .. } => {
+                let old = self.existing_batch(reference)?;
+                let from = (old.purchased(), old.adjustments(), *old_eta);
+                self.change_batch(reference, from, (*purchased_quantity, *adjustments, Eta::InStock), *revision)
+            }
             Event::BatchRemoved { reference, .. } => self.remove_batch(reference),
             Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
                 let terms = LineTerms {

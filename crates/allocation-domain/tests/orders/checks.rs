@@ -1,12 +1,12 @@
 //! The invariants after every command.
 
-use crate::command::Command;
+use crate::command::{Command, sku_of};
 use crate::picking;
 use crate::turns::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    Adjustment, Batch, BatchReference, DeallocationReason, Event, LineState, OnShortage, OrderChange, OrderId, Product,
-    Products, QueuePosition, ReservationState, Sku,
+    Adjustment, Batch, BatchReference, DeallocationReason, Eta, Event, LineState, OnShortage, OrderChange, OrderId,
+    Product, Products, QueuePosition, Receipt, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -37,6 +37,7 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::ChangeBatch { reference, reallocate, .. } if answer.is_ok() => {
             lines_leave_in_order(before, after, reference, *reallocate);
         }
+        Command::Receive { receipt, .. } if answer.is_ok() => received_as_requested(before, after, receipt),
         Command::Adjust { adjustment } => adjusted_as_requested(before, after, adjustment, answer.is_ok()),
         Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_complete(after, list),
         Command::Pick { id, .. } if answer.is_ok() => picking::short_picked_units_are_replaced(before, after, id),
@@ -67,6 +68,23 @@ fn conserved(product: &Product) {
         assert_eq!(units, i64::from(batch.available() + used), "purchased and adjusted units are accounted for");
         assert_eq!(batch.allocated(), held.get(batch.reference()).copied().unwrap_or(0), "units are conserved");
     }
+}
+
+/// What arrived is in stock, what has not is expected or given up, and no line that keeps units comes behind one that
+/// lost them.
+fn received_as_requested(before: &Products, after: &Products, receipt: &Receipt) {
+    let product = after.get(&sku_of(receipt.reference())).unwrap();
+    let was = before.get(product.sku()).unwrap().batch(receipt.reference()).unwrap();
+    let is = product.batch(receipt.reference()).unwrap();
+    let on_hand = |product: &Product| product.batches().iter().map(|batch| u64::from(batch.on_hand())).sum::<u64>();
+    let (kept, rejected) = (receipt.kept().get(), receipt.rejected().get());
+    assert_eq!((is.eta(), is.total().get()), (Eta::InStock, was.consumed() + kept));
+    let expected = (was.total().get() - was.consumed()).max(kept + rejected);
+    let rest = u64::from(expected - kept - rejected);
+    let lost = u64::from(rejected) + if receipt.rest().is_some() { 0 } else { rest };
+    let extra = u64::from(expected) - u64::from(was.total().get() - was.consumed());
+    assert_eq!(on_hand(before.get(product.sku()).unwrap()) + extra, on_hand(product) + lost, "no unit is lost");
+    lines_leave_in_order(before, after, receipt.reference(), false);
 }
 
 /// All batches of an adjustment are changed by their units, or none; no purchase is.

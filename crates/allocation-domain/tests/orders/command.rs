@@ -2,8 +2,8 @@
 
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, NewOrder,
-    NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, PickCriteria, PickLineId, PickListId,
-    Quantity, Sku, TermsChange, UnitChange, Units,
+    NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, OverReceipt, PickCriteria, PickLineId,
+    PickListId, Quantity, Receipt, ReceiptId, RestTerms, Sku, TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -43,6 +43,10 @@ pub(crate) enum Command {
     },
     Adjust {
         adjustment: Adjustment,
+    },
+    Receive {
+        receipt: Receipt,
+        rest_name: BatchReference,
     },
     Allocate {
         order_id: OrderId,
@@ -128,6 +132,7 @@ impl Command {
             | Self::RemoveBatch { reference }
             | Self::ChangeBatch { reference, .. }
             | Self::Deallocate { reference, .. } => Some(reference),
+            Self::Receive { receipt, .. } => Some(receipt.reference()),
             _ => None,
         }
     }
@@ -136,6 +141,7 @@ impl Command {
     pub(crate) fn references(&self) -> Vec<BatchReference> {
         match self {
             Self::Adjust { adjustment } => adjustment.lines().iter().map(|line| line.reference.clone()).collect(),
+            Self::Receive { receipt, rest_name } => vec![receipt.reference().clone(), rest_name.clone()],
             _ => self.reference().into_iter().cloned().collect(),
         }
     }
@@ -210,6 +216,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             },
         ),
         6 => adjustment().prop_map(|adjustment| Command::Adjust { adjustment }),
+        8 => receipt().prop_map(|(receipt, rest_name)| Command::Receive { receipt, rest_name }),
         3 => (order_id(), sku(), quantity())
             .prop_map(|(order_id, sku, quantity)| Command::Allocate { order_id, sku, quantity }),
         2 => (order_id(), reference()).prop_map(|(order_id, reference)| Command::Deallocate { order_id, reference }),
@@ -272,6 +279,27 @@ fn quantity() -> impl Strategy<Value = Quantity> {
 
 fn eta() -> impl Strategy<Value = Eta> {
     prop::option::of(1..6_u32).prop_map(|day| Eta::from(day.map(|day| NaiveDate::from_ymd_opt(2027, 2, day).unwrap())))
+}
+
+fn receipt() -> impl Strategy<Value = (Receipt, BatchReference)> {
+    let rest = prop_oneof![
+        4 => prop::option::of(eta()).prop_map(|eta| {
+            let eta = eta.filter(|eta| *eta != Eta::InStock);
+            Some(RestTerms { reference: None, eta })
+        }),
+        1 => Just(None),
+    ];
+    let over = prop::sample::select(vec![OverReceipt::Refuse, OverReceipt::Accept]);
+    (reference(), 0..3_u8, 0..15_u32, 0..4_u32, rest, over).prop_map(
+        |(reference, number, kept, rejected, rest, over)| {
+            let rest_name = BatchReference::parse(format!("{}-{number}", sku_of(&reference))).unwrap();
+            let units = |units: u32| Units::new(units).unwrap();
+            let id = ReceiptId::parse("R-1").unwrap();
+            let receipt =
+                Receipt::new(id, reference, units(kept + u32::from(kept + rejected == 0)), units(rejected)).unwrap();
+            (receipt.with_rest(rest).with_over(over), rest_name)
+        },
+    )
 }
 
 fn adjustment() -> impl Strategy<Value = Adjustment> {

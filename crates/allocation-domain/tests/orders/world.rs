@@ -186,6 +186,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             let change = BatchChange { purchased, eta, reallocate, expected };
             format!("{:?}", product.change_batch(&reference, &change, now).map_err(as_text)?)
         }
+        Command::Receive { receipt, rest_name } => {
+            format!("{:?}", product.receive_batch(&receipt, &rest_name, now).map_err(as_text)?)
+        }
         Command::Adjust { .. } => unreachable!("adjustments are decided by themselves"),
         Command::Allocate { order_id, quantity, .. } => {
             format!("{:?}", product.allocate(&order_id, quantity, now).map_err(as_text)?)

@@ -15,6 +15,7 @@ mod orders;
 mod partly_loaded;
 mod pick_lists;
 mod picking;
+mod receipts;
 mod reinstating;
 mod shop;
 mod stock;

@@ -19,7 +19,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 document!(ChangeBatchProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, BatchChanged, UnitsConsumed,
-    TooManyUnits,    Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    TooManyUnits, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 /// Correct a batch
@@ -47,9 +47,7 @@ document!(ChangeBatchProblems:
     ),
     request_body(content = CorrectionSchema, examples(
         ("late" = (summary = "The batch is late", value = json!({ "eta": "2027-02-01", "reallocate": true }))),
-        ("arrived" = (summary = "The batch has arrived, with fewer units than purchased", value = json!({
-            "purchased_quantity": 18, "eta": null
-        }))),
+        ("fewer" = (summary = "Fewer units are coming", value = json!({ "purchased_quantity": 18 }))),
     )),
     responses(
         (status = 200, description = "The batch was corrected; the lines that this affected",

@@ -14,7 +14,7 @@ use crate::query::Query;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::OrderId;
-use allocation_ports::{EventCursor, PageSize, Queries, StoreError};
+use allocation_ports::{EventCursor, PageSize, Queries, StoreError, Subject};
 use entry::HistoryEntry;
 
 document!(OrderHistoryProblems: Validation, OrderNotFound, Overloaded, DatabaseUnavailable, InternalError);
@@ -54,19 +54,20 @@ fn read_page(
     order_id: &OrderId,
     page: PageRequest<EventCursor>,
 ) -> Result<PageResponse, Problem> {
-    let rows = queries.history(order_id, page.after.clone(), page.size)?;
-    if rows.is_empty() && !is_known(queries, order_id)? {
+    let subject = Subject::Order(order_id.clone());
+    let rows = queries.history(&subject, page.after.clone(), page.size)?;
+    if rows.is_empty() && !is_known(queries, order_id, &subject)? {
         return Err(Problem::order_not_found(order_id));
     }
-    let next = page::next(page.size, &rows, |after, size| queries.history(order_id, after, size))?;
+    let next = page::next(page.size, &rows, |after, size| queries.history(&subject, after, size))?;
     let path = format!("/orders/{}/history", encode(order_id.as_str()));
     page.response(&path, &rows.iter().map(HistoryEntry::from).collect::<Vec<_>>(), next)
 }
 
 /// Returns whether the order exists or has existed: a deallocated standalone line is removed, but its
 /// history is not.
-fn is_known(queries: &dyn Queries, order_id: &OrderId) -> Result<bool, StoreError> {
-    Ok(queries.order(order_id)?.is_some() || !queries.history(order_id, None, PageSize::ONE)?.is_empty())
+fn is_known(queries: &dyn Queries, order_id: &OrderId, subject: &Subject) -> Result<bool, StoreError> {
+    Ok(queries.order(order_id)?.is_some() || !queries.history(subject, None, PageSize::ONE)?.is_empty())
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
     request_body(content = PickedUnitsSchema, example = json!({ "qty": 3 })),
     responses(
         (status = 200, description = "The line is picked", body = PickedLine<'_>, example = json!({
-            "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "picked",
+            "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "picked",
             "picked": 3, "missing": 1, "reallocated": [{ "reference": "B-1", "qty": 1, "eta": "2027-02-01" }],
             "backordered": 0
         })),

@@ -70,6 +70,10 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         ),
         Kind::AdjustmentAlreadyExists => Problem::new(kind, "Adjustment COUNT-7 exists already with other content"),
         Kind::QuantityChanged => Problem::new(kind, "Batch B-1 has 18 units on hand, not 20"),
+        Kind::ReceiptAlreadyExists => Problem::new(kind, "Receipt GR-7 exists already with other content"),
+        Kind::NotInTransit => Problem::new(kind, "Batch B-1 is in stock already"),
+        Kind::MoreThanExpected => Problem::new(kind, "Batch B-1 has 20 units to arrive, not 22"),
+        Kind::RestWithoutName => Problem::new(kind, "The rest of batch B-1 needs a reference"),
         Kind::TooManyUnits => Problem::new(kind, "Batch B-1 would have more than 2147483647 units with +5"),
         Kind::NotAcceptable => {
             Problem::new(kind, "A pick list is available as application/json, text/csv or text/html")

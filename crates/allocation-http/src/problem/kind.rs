@@ -217,6 +217,10 @@ kinds! {
         UnitsConsumed: CONFLICT;
         AdjustmentAlreadyExists: CONFLICT;
         QuantityChanged: CONFLICT;
+        ReceiptAlreadyExists: CONFLICT;
+        NotInTransit: CONFLICT;
+        MoreThanExpected: CONFLICT;
+        RestWithoutName: CONFLICT;
         TooManyUnits: CONFLICT;
     }
 }

@@ -1,6 +1,6 @@
-use crate::{PageSize, StoreError};
+use crate::{PageSize, StoreError, Subject};
 use allocation_access::Actor;
-use allocation_domain::{Event, OrderId, Sku};
+use allocation_domain::{Event, Sku};
 use chrono::{DateTime, Utc};
 
 /// An event as it was recorded.
@@ -39,9 +39,9 @@ impl From<&RecordedEvent> for EventCursor {
     }
 }
 
-/// Reads the events of orders.
+/// Reads the events of orders, batches and products.
 pub trait HistoryQueries: Send + Sync {
-    /// Returns the retained events of an order after `after`, by the time at which they occurred, then by
+    /// Returns the retained events of a subject ([`Subject::of`]) after `after`, by the time at which they occurred, then by
     /// SKU, version and ordinal. Events without a position in the log MUST be included.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ pub trait HistoryQueries: Send + Sync {
     /// long that the events without a position are too many to scan.
     fn history(
         &self,
-        order_id: &OrderId,
+        subject: &Subject,
         after: Option<EventCursor>,
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;

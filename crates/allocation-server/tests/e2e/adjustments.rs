@@ -84,6 +84,39 @@ fn all_batches_are_adjusted_or_none(database: &TestDatabase) {
     projection::assert_served(&projection::project(&events), &client);
 }
 
+/// How a batch came to its units, with reasons and authors; also after it was deleted.
+fn the_history_of_a_batch_says_how_it_came_to_its_units(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B 1/ü", "LAMP", 9, Some("2027-01-15"));
+    client.add_batch("OTHER", "LAMP", 9, None);
+    client.place("O-1", &[("LAMP", 9)], backorder());
+    client.change_batch("B 1/ü", &json!({"purchased_quantity": 8, "eta": null}));
+    client.adjust("A-1", "damaged", &[("B 1/ü", -3), ("OTHER", 1)]);
+    client.cancel("O-1");
+    assert_eq!(client.delete("/batch/B%201%2F%C3%BC").status, 204);
+    let rows = client.all("/batch/B%201%2F%C3%BC/history?limit=2");
+    let one = |row: &Value| {
+        format!(
+            "{} by {}: {}",
+            row["event"].as_str().unwrap(),
+            row["by"].as_str().unwrap(),
+            row["detail"].as_str().unwrap()
+        )
+    };
+    assert_eq!(
+        rows.iter().map(one).collect::<Vec<_>>(),
+        [
+            "batch_added by anonymous: The batch was added with 9 units, due on 2027-01-15",
+            "batch_changed by anonymous: The purchase is 8 units, in stock; before, it was 9 units, due on 2027-01-15",
+            "batch_adjusted by anonymous: The batch was adjusted by -3: damaged",
+            "batch_removed by anonymous: The batch was deleted",
+        ]
+    );
+    assert_eq!((&rows[2]["adjustment_id"], &rows[2]["adjustments"]), (&json!("A-1"), &json!(-3)));
+    client.get("/batch/NONE/history").problem(404, "batch-not-found");
+}
+
 /// Half of the requests adjust two products in one order, half in the other; each of them arrives twice.
 fn adjustments_at_the_same_time_are_each_made_once(database: &TestDatabase) {
     let (one, other) = (Server::start(database), Server::start(database));
@@ -124,5 +157,6 @@ on_every_database!(
     a_count_below_the_reserved_units_displaces_only_what_is_missing,
     a_short_picked_unit_that_is_found_again_comes_back,
     all_batches_are_adjusted_or_none,
+    the_history_of_a_batch_says_how_it_came_to_its_units,
     adjustments_at_the_same_time_are_each_made_once,
 );

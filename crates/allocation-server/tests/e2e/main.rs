@@ -55,6 +55,7 @@ mod products;
 mod promises;
 mod rabbitmq;
 mod read_only;
+mod receipts;
 mod secrets;
 mod service;
 mod settings;

@@ -62,6 +62,7 @@ pub(super) fn describe(event: &Event) -> String {
         Event::BatchAdjusted { reference, change, reason, .. } => {
             format!("Batch {reference} was adjusted by {change}: {reason}")
         }
+        Event::BatchReceived { reference, .. } => format!("Batch {reference} was received"),
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
         Event::ProductRegistered { sku } => format!("Product {sku} was registered"),
         Event::OutOfStock { sku } => format!("The last free unit of SKU {sku} was allocated"),

@@ -163,6 +163,7 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::BatchAdded { .. }
             | Event::BatchChanged { .. }
             | Event::BatchAdjusted { .. }
+            | Event::BatchReceived { .. }
             | Event::BatchRemoved { .. }
             | Event::ProductRegistered { .. }
             | Event::OutOfStock { .. } => Self::default(),

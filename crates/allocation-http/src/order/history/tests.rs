@@ -1,6 +1,6 @@
 use crate::testing::{Ports, get, now, order, quantity, reference, sku};
 use allocation_domain::{AllocationReason, Eta, Event, LineState, OnShortage, Order};
-use allocation_ports::{Actor, EventCursor, PageSize, RecordedEvent};
+use allocation_ports::{Actor, EventCursor, PageSize, RecordedEvent, Subject};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -35,8 +35,8 @@ fn recorded(ordinal: u32, event: Event) -> RecordedEvent {
 #[actix_web::test]
 async fn events_have_their_facts_and_a_description() {
     let mut ports = Ports::new();
-    ports.queries.expect_history().returning(|order_id, after, page| {
-        assert_eq!((order_id, after, page), (&order("O/1"), None, PageSize::default()));
+    ports.queries.expect_history().returning(|subject, after, page| {
+        assert_eq!((subject, after, page), (&Subject::Order(order("O/1")), None, PageSize::default()));
         Ok(vec![recorded(0, placed()), recorded(1, worsened())])
     });
     let answer = get(&ports.api(), "/orders/O%2F1/history").await;

@@ -31,7 +31,6 @@ pub(super) enum Stands {
     Held,
     Expired,
     Cancelled,
-    Closed,
 }
 
 #[derive(Debug, Clone)]
@@ -100,7 +99,7 @@ impl Shopper {
 
     pub(super) fn act(&mut self) {
         self.commands += 1;
-        match self.below(56) {
+        match self.below(52) {
             0..=3 => self.add_wild_batch(),
             4..=5 => self.add_steady_batch(),
             6..=7 => self.remove_batch(),
@@ -114,9 +113,7 @@ impl Shopper {
             37 => self.extend(),
             38..=43 => self.cancel(),
             44..=48 => self.change_order(),
-            49..=50 => self.close(),
-            51..=52 => self.reinstate(),
-            53..=54 => self.adjust(),
+            50..=51 => self.adjust(),
             _ => self.look(),
         }
     }
@@ -333,10 +330,7 @@ impl Shopper {
         let status = body["status"].as_str().unwrap();
         let order = self.orders.get_mut(name).unwrap();
         match order.stands {
-            Stands::Firm => {
-                assert!(!["held", "expired", "cancelled", "closed"].contains(&status) || !order.is_whole(), "{body}");
-            }
-            Stands::Closed => assert_eq!(status, "closed", "{body}"),
+            Stands::Firm => assert!(!["held", "expired", "cancelled"].contains(&status) || !order.is_whole(), "{body}"),
             Stands::Expired => assert_eq!(status, "expired", "{body}"),
             Stands::Cancelled => assert!(status == "cancelled" || order.fleeting && status == "expired", "{body}"),
             Stands::Held | Stands::Refused => {}
@@ -390,54 +384,6 @@ impl Shopper {
         }
         if answer.status == 200 {
             self.note_order(&name, &answer.json());
-        }
-    }
-
-    /// Confirms an order whose hold may have expired: it gets its units again if they are to be had.
-    fn reinstate(&mut self) {
-        let Some((name, order)) = self.any_order() else { return };
-        let answer = self.client.post(&format!("/orders/{name}/confirm"), &json!({"reallocate": true}));
-        match (order.stands, order.fleeting) {
-            (Stands::Firm, _) | (Stands::Held, false) if order.is_there() => self.expect(&answer, &[200]),
-            (Stands::Firm, _) => self.expect(&answer, &[200, 404]),
-            (Stands::Held | Stands::Expired, _) => self.expect(&answer, &[200, 409]),
-            _ => self.expect(&answer, &[409]),
-        }
-        let may_have_expired = order.stands == Stands::Expired || order.stands == Stands::Held && order.fleeting;
-        if answer.status == 200 && matches!(order.stands, Stands::Held | Stands::Expired) {
-            let known = self.orders.get_mut(&name).unwrap();
-            known.stands = Stands::Firm;
-            for line in known.lines.values_mut().filter(|_| may_have_expired) {
-                // A line that has expired has or waits for all its units again.
-                line.whole |= order.stands == Stands::Expired;
-                (line.parts, line.exact) = (None, false);
-            }
-        } else if answer.status == 409 && may_have_expired {
-            check_shortages(&answer);
-            self.orders.get_mut(&name).unwrap().stands = Stands::Expired;
-        }
-        if answer.status == 200 {
-            self.note_order(&name, &answer.json());
-        }
-    }
-
-    /// Closes an order, of which nothing is picked.
-    fn close(&mut self) {
-        let Some((name, order)) = self.any_order() else { return };
-        let answer = self.client.close(&name);
-        match (order.stands, order.fleeting) {
-            (Stands::Firm, _) | (Stands::Held, false) if order.is_there() => self.expect(&answer, &[200]),
-            (Stands::Firm, _) => self.expect(&answer, &[200, 404]),
-            (Stands::Held, _) => self.expect(&answer, &[200, 409]),
-            (Stands::Closed, _) => self.expect(&answer, &[200]),
-            _ => self.expect(&answer, &[409]),
-        }
-        if answer.status == 200 {
-            self.orders.get_mut(&name).unwrap().stands = Stands::Closed;
-            self.note_order(&name, &answer.json());
-        } else if order.stands == Stands::Held {
-            answer.problem(409, "hold-expired");
-            self.orders.get_mut(&name).unwrap().stands = Stands::Expired;
         }
     }
 
@@ -505,9 +451,6 @@ impl Shopper {
             return self.note_order(name, &answer.json());
         }
         let refusal = answer.json()["type"].as_str().unwrap().to_owned();
-        if order.stands == Stands::Closed {
-            return drop(answer.problem(409, "order-closed"));
-        }
         let is_cancelled = refusal == "/problems/order-cancelled";
         assert!(is_cancelled || refusal == "/problems/hold-expired", "{answer:?}");
         match order.stands {
@@ -639,7 +582,7 @@ fn check_shape(order: &Value) {
         let units = |name: &str| line[name].as_u64().unwrap();
         assert_eq!(parts(&line["allocations"]).values().sum::<u64>(), units("allocated"), "{order}");
         assert!(units("allocated") + units("backordered") <= units("qty"), "{order}");
-        let ended = ["expired", "cancelled", "closed"].contains(&status);
+        let ended = status == "expired" || status == "cancelled";
         assert!(!ended || units("allocated") + units("backordered") == 0, "{order}");
         assert!(status != "allocated" || units("backordered") == 0, "{order}");
     }
