@@ -1,3 +1,4 @@
+use crate::awaited_units::reject_awaiting;
 use crate::locking::{Locked, lock_batches, up_to_date};
 use crate::saving::save_changed;
 use crate::stock_documents::{refused, repeated};
@@ -76,6 +77,9 @@ fn made(
     };
     let Some(mut locked) = up_to_date(unit, locked)? else { return Ok(Made::Ended(UnitOutcome::Step)) };
     let (now, products) = (locked.now, &mut locked.products);
+    for line in adjustment.lines() {
+        reject_awaiting(products.iter().find_map(|product| product.batch(&line.reference)))?;
+    }
     let mut adjusting = match unit.decide(products, |products| Adjusting::of(adjustment, products, now))? {
         Ok(adjusting) => adjusting,
         Err(refusal) => return Made::ended(refused(unit, &id, refusal)),

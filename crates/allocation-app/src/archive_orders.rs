@@ -4,7 +4,7 @@ use crate::unit_of_work::UnitOutcome;
 use allocation_domain::{OrderId, Sku};
 use allocation_ports::{CompletionCursor, LockRequest, LockWait, StoreError, UnitOfWork};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
 /// The maximum number of lines that one search examines.
@@ -84,7 +84,10 @@ impl UseCases {
             if let Some(oldest) = page.orders.first() {
                 self.units.counters().archive_lag(until - oldest.completed_at);
             }
+            // The lines of an order may have been completed at different instants.
+            let mut seen = BTreeSet::new();
             let mut orders: Vec<_> = page.orders.into_iter().map(|order| order.order_id).collect();
+            orders.retain(|order_id| seen.insert(order_id.clone()));
             while !orders.is_empty() {
                 if !may_continue()? {
                     return Ok(archived);

@@ -21,9 +21,11 @@ impl UseCases {
     ///
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn confirm_order(&self, request: &OrderConfirmation) -> Result<Order, UseCaseError<ConfirmError>> {
+        // Recording the expiry makes a new version, which no request has asked for.
+        let mut was_expected = false;
         self.decide("confirm_order", |unit, _| {
             if request.reallocates() {
-                return reinstate(unit, request, &self.context);
+                return reinstate(unit, request, &mut was_expected, &self.context);
             }
             let Locked { mut products, now, contexts } = lock_order(unit, request.order_id())?;
             let decided = products.confirm_if(request, now);
@@ -35,13 +37,13 @@ impl UseCases {
 fn reinstate(
     unit: &mut dyn UnitOfWork,
     request: &OrderConfirmation,
+    was_expected: &mut bool,
     context: &EventContext,
 ) -> UnitResult<Order, ConfirmError> {
     let order_id = request.order_id();
     let locked = lock_order_with(unit, order_id, [])?;
-    // Recording the expiry makes a new version, which no request has asked for.
-    let was_expected = locked.products.order(order_id).is_some_and(|order| request.expects(order.version()));
-    let request = if was_expected { &request.clone().if_version(None) } else { request };
+    *was_expected |= locked.products.order(order_id).is_some_and(|order| request.expects(order.version()));
+    let request = if *was_expected { &request.clone().if_version(None) } else { request };
     let Some(Locked { mut products, now, contexts }) = up_to_date(unit, locked)? else { return Ok(UnitOutcome::Step) };
     let mut reinstatement = match unit.decide(&mut products, |products| Reinstatement::of(request, products, now))? {
         Ok(reinstatement) => reinstatement,

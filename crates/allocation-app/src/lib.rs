@@ -10,6 +10,7 @@ mod adjust_stock;
 mod age_limit;
 mod archive_orders;
 mod archiver;
+mod awaited_units;
 mod background;
 mod backlog_monitor;
 mod cancel_order;

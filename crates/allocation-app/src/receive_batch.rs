@@ -1,3 +1,4 @@
+use crate::awaited_units::reject_awaiting;
 use crate::locking::{Locked, lock_batch, up_to_date};
 use crate::saving::save_changed;
 use crate::stock_documents::{refused, repeated};
@@ -78,6 +79,7 @@ fn made(unit: &mut dyn UnitOfWork, attempt: Attempt, receipt: &Receipt) -> Resul
     let Some(product) = locked.products.get_mut(&sku) else {
         return Made::ended(refused(unit, &id, ReceiveError::NotFound(receipt.reference().clone())));
     };
+    reject_awaiting(product.batch(receipt.reference()))?;
     let outcome = match unit.decide(product, |product| product.receive_batch(receipt, &rest_name, now))? {
         Ok(outcome) => outcome,
         Err(refusal) => return Made::ended(refused(unit, &id, refusal)),

@@ -129,7 +129,8 @@ codes! {
     /// deallocated, released or deleted, nor lowered below them.
     AlreadyPicked: "already-picked", "Units were picked already";
 
-    /// More units of the batch were picked, shipped, found missing or adjusted than the request leaves.
+    /// More units of the batch were picked, shipped, found missing or removed by adjustments than the request
+    /// leaves.
     UnitsConsumed: "units-gone", "More units of the batch are gone";
 
     /// Another adjustment has this id, with other content.

@@ -411,8 +411,10 @@ impl Batch {
     fn remove(&mut self, units: u32) {
         assert!(units <= self.available(), "batch_not_oversold: {self:?} less {units}");
         let adjusting = self.moving().map_or(0, |moving| moving.adjusting).min(units);
-        let adjustments = i64::from(self.adjustments) - i64::from(adjusting);
-        (self.purchased, self.adjustments) = split(i64::from(self.total().get() - units), adjustments);
+        let total = i64::from(self.total().get() - units);
+        // A program that does not know adjustments may have lowered the batch below them.
+        let adjustments = (i64::from(self.adjustments) - i64::from(adjusting)).min(total);
+        (self.purchased, self.adjustments) = split(total, adjustments);
         if let Some(moving) = self.moving.as_mut() {
             moving.adjusting -= adjusting;
         }

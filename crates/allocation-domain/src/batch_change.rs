@@ -99,7 +99,7 @@ pub enum ChangeBatchError {
     },
     /// More units of the batch were already picked, shipped or found missing.
     #[error(
-        "Batch {reference} cannot be lowered to {purchased} units: {consumed} were picked, shipped, found missing or adjusted"
+        "Batch {reference} cannot be lowered to {purchased} units: {consumed} were picked, shipped, found missing or removed by adjustments"
     )]
     BelowConsumed {
         /// The batch.

@@ -101,9 +101,14 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let ((), AddBatch { sku, batch }) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
-    let reference = batch.reference.clone();
-    let concerns =
-        move |event: &Event| matches!(event, Event::BatchAdded { reference: added, .. } if *added == reference);
+    let (sent_sku, sent) = (sku.clone(), batch.clone());
+    let concerns = move |event: &Event| match event {
+        Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
+            (reference, sku) == (&sent.reference, &sent_sku)
+                && (*purchased_quantity, *eta) == (sent.purchased, sent.eta)
+        }
+        _ => false,
+    };
     let is_repeat = repeat::is_repeat(&api, &request, &["batch_added"], concerns).await?;
     let use_cases = api.use_cases(&request).as_dry_run(is_dry_run || is_repeat);
     let added = move || match use_cases.add_batch(&sku, &batch) {

@@ -97,6 +97,10 @@ fn the_lines_of_a_crowded_batch_leave_in_the_background_and_are_served_from_the_
     assert_eq!((recorded.outcome.displaced.len(), recorded.outcome.on_hand), (0, 100));
     let rest = shop.batch("B-1/2").unwrap();
     assert_eq!((rest.purchased().get(), rest.moving_units()), (0, lines - 100));
+    let pallet = Units::new(10).unwrap();
+    let early = Receipt::new(ReceiptId::parse("R-2").unwrap(), reference("B-1/2"), pallet, Units::ZERO).unwrap();
+    let refused = shop.use_cases.receive_batch(&early);
+    assert!(matches!(refused, Err(UseCaseError::Store(StoreError::Busy(_)))), "its units are not there: {refused:?}");
     for _ in 0..100 {
         shop.use_cases.move_lines(|| true).unwrap();
         shop.use_cases.release_expired_holds(|| true).unwrap();

@@ -83,6 +83,8 @@ impl Product {
             let index = product.need_batch(&line.reference)?;
             let before = product.batches[index].clone();
             let (left, target) = (before.moving().cloned(), Target::adjusted(&before, line));
+            // Units that another batch of the adjustment has freed belong to waiting lines first.
+            let leave_now = leave_now && !product.is_behind();
             let mut step = product.begin_correction(before, &BatchChange::default(), target, now);
             if leave_now {
                 product.advance(&mut step, None)?;

@@ -238,7 +238,10 @@ impl Product {
         let others = self.reallocate_all(lost)?;
         self.record_if_out_of_stock(others.moved)?;
         affected.extend(others.affected);
-        self.serve_waiting()?;
+        // One decision serves a bounded number of lines, however many batches it changes.
+        if !self.is_behind() {
+            self.serve_waiting()?;
+        }
         affected.sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
         let batch = self.batch(before.reference()).cloned().unwrap_or(before);
         Ok(BatchChanged { batch, affected, displaced: others.displaced })

@@ -206,6 +206,23 @@ fn one_adjustment_displaces_a_bounded_number_of_lines_and_the_rest_leaves_in_ste
 }
 
 #[test]
+fn units_that_waiting_lines_have_yet_to_get_do_not_replace_those_of_a_younger_line() {
+    let mut shop = Shop::of_chairs(&[("B-1", 1, Eta::InStock), ("B-2", 1, Eta::InStock)]);
+    for number in 0..2 {
+        shop.place(&order(&format!("O-{number:05}")).of(1, "CHAIR").or_backorder());
+    }
+    let lines = MAX_MOVED_LINES + 500;
+    for number in 2..lines {
+        shop.place(&order(&format!("O-{number:05}")).of(1, "CHAIR").or_backorder());
+    }
+    // More units are found than one decision gives to waiting lines, and another batch loses its unit.
+    let found = i32::try_from(lines).unwrap();
+    let adjusted = shop.adjust([line("B-1", found), line("B-2", -1)]);
+    assert!(adjusted.displaced.is_empty() && shop.chairs().is_behind(), "{:?}", adjusted.displaced);
+    assert_eq!(shop.chairs().batch(&batch("B-2")).unwrap().allocated(), 1, "its line leaves later");
+}
+
+#[test]
 fn stock_in_memory_adjusts_a_batch_of_many_lines_at_once() {
     let mut shop = crowd(MAX_MOVED_LINES + 500);
     let mut stock = Stock::restore(shop.products.iter().map(allocation_domain::Product::state)).unwrap();

@@ -140,7 +140,7 @@ fn a_batch_is_not_lowered_below_its_missing_units_but_can_be_removed() {
     let error = shop.change("B-1", BatchChange { purchased: Some(Units::ZERO), ..BatchChange::default() }).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Batch B-1 cannot be lowered to 0 units: 5 were picked, shipped, found missing or adjusted"
+        "Batch B-1 cannot be lowered to 0 units: 5 were picked, shipped, found missing or removed by adjustments"
     );
     let now = shop.now;
     shop.chairs().remove_batch(&batch("B-1"), now).unwrap();

@@ -134,7 +134,7 @@ fn the_reference_of_the_rest_must_be_free() {
 }
 
 #[test]
-fn the_events_of_a_receipt_are_told_in_order() {
+fn the_events_of_a_receipt_are_in_order() {
     let mut shop = Shop::of_chairs(&[("B-1", 10, due(1))]);
     shop.place(&Shop::waiting("O-1", 10));
     let before = shop.chairs().events().len();

@@ -58,7 +58,7 @@ fn an_order_that_rejects_shortage_gets_all_its_units_again_or_none() {
 }
 
 #[test]
-fn an_order_that_accepts_backorders_gets_what_is_free_and_waits_behind_those_who_wait() {
+fn an_order_that_accepts_backorders_gets_what_is_free_and_waits_behind_waiting_lines() {
     let mut shop = late();
     shop.place(&order("QUICK").of(4, "CHAIR"));
     shop.place(&Shop::waiting("FIRST", 3));

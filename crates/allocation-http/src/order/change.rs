@@ -113,7 +113,7 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let (order_id, change) =
         body::read_beside::<_, OrderChangeRequest>(path.errors(), found, &request, payload).await?;
     let change = change.of_order(order_id)?.if_version(etag::expected_order_versions(&request));
-    if is_repeat(&api, &request, change.order_id()).await? {
+    if is_repeat(&api, &request, &change).await? {
         let order_id = change.order_id().clone();
         let missing = Problem::order_not_found(&order_id);
         return super::current(&api, &request, order_id, || missing).await;
@@ -123,14 +123,19 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     super::tagged(StatusCode::OK, &order, api.now())
 }
 
-/// Returns whether a request with the same key has changed this order.
-async fn is_repeat(api: &Api, request: &HttpRequest, order_id: &OrderId) -> Result<bool, Problem> {
-    let changed = order_id.clone();
+/// Returns whether a request with the same key has made this change.
+async fn is_repeat(api: &Api, request: &HttpRequest, change: &OrderChange) -> Result<bool, Problem> {
+    let (order, lines) = (change.order_id().clone(), change.lines().to_vec());
+    // A change of terms alone concerns all lines.
+    let sets = move |sku: &Sku, units: u32| {
+        lines.is_empty() || lines.iter().any(|(named, asked)| (named, asked.get()) == (sku, units))
+    };
     let concerns = move |event: &Event| match event {
-        Event::LinePlaced { order_id, .. }
-        | Event::LineChanged { order_id, .. }
-        | Event::LineRemoved { order_id, .. }
-        | Event::HoldExtended { order_id, .. } => *order_id == changed,
+        Event::LinePlaced { order_id, sku, quantity, .. } | Event::LineChanged { order_id, sku, quantity, .. } => {
+            *order_id == order && sets(sku, quantity.get())
+        }
+        Event::LineRemoved { order_id, sku, .. } => *order_id == order && sets(sku, 0),
+        Event::HoldExtended { order_id, .. } => *order_id == order,
         _ => false,
     };
     repeat::is_repeat(api, request, &["line_placed", "line_changed", "line_removed", "hold_extended"], concerns).await

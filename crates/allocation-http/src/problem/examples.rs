@@ -66,7 +66,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),
         Kind::UnitsConsumed => Problem::new(
             kind,
-            "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped, found missing or adjusted",
+            "Batch B-1 cannot be lowered to 2 units: 5 were picked, shipped, found missing or removed by adjustments",
         ),
         Kind::AdjustmentAlreadyExists => Problem::new(kind, "Adjustment COUNT-7 exists already with other content"),
         Kind::QuantityChanged => Problem::new(kind, "Batch B-1 has 18 units on hand, not 20"),

@@ -48,7 +48,7 @@ fn each_write_has_a_dry_run(database: &TestDatabase) {
 }
 
 /// A buyer sees whom a delay hits before entering it.
-fn a_delay_shows_whom_it_hits_before_it_is_stored(database: &TestDatabase) {
+fn the_dry_run_of_a_delay_lists_its_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 9, Some("2027-01-15"));
@@ -83,6 +83,6 @@ fn a_dry_run_is_refused_for_the_same_reasons(database: &TestDatabase) {
 
 on_every_database!(
     each_write_has_a_dry_run,
-    a_delay_shows_whom_it_hits_before_it_is_stored,
+    the_dry_run_of_a_delay_lists_its_lines,
     a_dry_run_is_refused_for_the_same_reasons,
 );

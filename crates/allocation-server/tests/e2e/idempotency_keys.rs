@@ -40,7 +40,9 @@ fn a_late_duplicate_of_a_change_returns_the_current_state(database: &TestDatabas
     let late = patch(&client, "/orders/O-1", &lines(2), "first");
     assert_eq!((late.status, late.json()), (200, client.order("O-1")));
     assert_eq!(client.standing("O-1"), "allocated LAMP 3 (B-1 3)");
-    patch(&client, "/orders/O-2", &lines(2), "first").problem(422, "idempotency-key-reused");
+    for (path, qty) in [("/orders/O-2", 2), ("/orders/O-1", 4)] {
+        patch(&client, path, &lines(qty), "first").problem(422, "idempotency-key-reused");
+    }
 }
 
 fn a_late_duplicate_does_not_add_a_deleted_batch_again(database: &TestDatabase) {
@@ -49,6 +51,8 @@ fn a_late_duplicate_does_not_add_a_deleted_batch_again(database: &TestDatabase) 
     let batch = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 2});
     assert_eq!(client.post_with("/batch", &batch, KEY).status, 201);
     assert_eq!(client.post_with("/batch", &batch, KEY).status, 200);
+    let other = json!({"reference": "B-1", "sku": "LAMP", "purchased_quantity": 3});
+    client.post_with("/batch", &other, KEY).problem(422, "idempotency-key-reused");
     assert_eq!(client.delete("/batch/B-1").status, 204);
     client.post_with("/batch", &batch, KEY).problem(409, "already-undone");
     client.get("/batch/B-1").problem(404, "batch-not-found");

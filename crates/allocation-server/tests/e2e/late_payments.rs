@@ -37,7 +37,7 @@ fn a_late_payment_gets_its_units_again_if_they_are_still_free(database: &TestDat
     projection::assert_served(&projection::project(&events(&client, database)), &client);
 }
 
-fn a_late_payment_whose_units_are_gone_is_told_which(database: &TestDatabase) {
+fn a_late_payment_without_its_units_is_rejected_with_the_shortages(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -120,7 +120,7 @@ fn late_payments_and_new_orders_share_the_stock(database: &TestDatabase) {
 
 on_every_database!(
     a_late_payment_gets_its_units_again_if_they_are_still_free,
-    a_late_payment_whose_units_are_gone_is_told_which,
+    a_late_payment_without_its_units_is_rejected_with_the_shortages,
     a_version_is_named_for_a_confirmation_and_an_extension,
     late_payments_and_new_orders_share_the_stock,
 );

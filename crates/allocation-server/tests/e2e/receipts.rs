@@ -72,7 +72,7 @@ fn rejected_units_and_a_rest_that_is_given_up_displace_the_last_lines(database: 
     let batch = client.get("/batch/B-1").json();
     assert_eq!((&batch["purchased_quantity"], &batch["adjusted_quantity"]), (&json!(7), &json!(-2)));
     let history = client.all("/batch/B-1/history");
-    assert_eq!(history.last().unwrap()["detail"], "5 units arrived and are in stock; 2 units were rejected");
+    assert_eq!(history.last().unwrap()["detail"], "5 units received into stock, 2 units rejected");
     projection::assert_served(&projection::project(&events(&client, database)), &client);
 }
 

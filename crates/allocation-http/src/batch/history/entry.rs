@@ -95,7 +95,7 @@ pub(crate) struct BatchFacts<'a> {
 
 impl<'a> From<&'a RecordedEvent> for BatchEntry<'a> {
     fn from(row: &'a RecordedEvent) -> Self {
-        let (facts, detail) = told(&row.event);
+        let (facts, detail) = describe(&row.event);
         Self {
             at: Instant(row.occurred_at),
             event: row.event.name(),
@@ -108,7 +108,7 @@ impl<'a> From<&'a RecordedEvent> for BatchEntry<'a> {
 }
 
 /// Returns the facts of an event with their description.
-fn told(event: &Event) -> (BatchFacts<'_>, String) {
+fn describe(event: &Event) -> (BatchFacts<'_>, String) {
     match event {
         Event::BatchAdded { purchased_quantity, eta, .. } => {
             let facts = BatchFacts {
@@ -169,7 +169,7 @@ fn told(event: &Event) -> (BatchFacts<'_>, String) {
                 ..BatchFacts::default()
             };
             let (kept, rejected) = (Count(quantity.get()), Count(rejected_quantity.get()));
-            (facts, format!("{kept} arrived and are in stock; {rejected} were rejected"))
+            (facts, format!("{kept} received into stock, {rejected} rejected"))
         }
         // No other event is about a batch, except that it was deleted.
         _ => (BatchFacts::default(), "The batch was deleted".to_owned()),
