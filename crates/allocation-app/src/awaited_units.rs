@@ -11,7 +11,7 @@ struct AwaitsUnits(BatchReference);
 ///
 /// # Errors
 ///
-/// [`StoreError::Conflict`], so that the unit runs again, and the caller is told to if that takes longer.
+/// [`StoreError::Conflict`]: the unit runs again, and the request is busy if that takes longer than the retries.
 pub(crate) fn reject_awaiting(batch: Option<&Batch>) -> Result<(), StoreError> {
     match batch.filter(|batch| batch.moving().is_some_and(|moving| moving.awaits.is_some())) {
         Some(batch) => Err(StoreError::Conflict(AwaitsUnits(batch.reference().clone()).into())),
