@@ -20,6 +20,7 @@ columns! {
         reference: Text => Cow<'a, str>,
         quantity: Integer => i32,
         picked: Integer => i32,
+        put_back: Integer => i32,
         status: Text => Cow<'a, str>,
     }
 }
@@ -35,6 +36,7 @@ impl<'a> PickLineRow<'a> {
             reference: line.reference.as_str().into(),
             quantity: row::integer(line.quantity.get())?,
             picked: row::integer(line.picked)?,
+            put_back: row::integer(line.put_back)?,
             status: line.status.as_str().into(),
         })
     }
@@ -48,6 +50,7 @@ impl<'a> PickLineRow<'a> {
             reference: row::reference(self.reference.into_owned())?,
             quantity: row::quantity(self.quantity)?,
             picked: row::units(self.picked)?,
+            put_back: row::units(self.put_back)?,
             status: status(&self.status)?,
         };
         Ok((PickLineId { list, line: row::units(self.line)? }, line))

@@ -10,7 +10,7 @@ mod explorer;
 use allocation_adapters_memory::Faults;
 use command::Command::{
     AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick,
-    PickAndShip, Place, PlaceHeld, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
+    PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
 };
 use explorer::Scenario;
 
@@ -160,6 +160,31 @@ fn a_line_is_picked_before_its_list_is_shipped_or_released_with_it() {
     scenario.with([Ship("P")]).with([MakeList("Q")]).with([Close("O")]).assert_sequential();
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P")]);
     scenario.with([Ship("P")]).with([Pick("P", 1)]).assert_sequential();
+}
+
+/// An order of which two units are picked, and another that waits for a unit.
+fn a_picked_order() -> Scenario {
+    Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P"), Pick("P", 2)])
+}
+
+#[test]
+fn picked_units_are_put_back_or_shipped() {
+    a_picked_order().with([PutBack("P", 1)]).with([Ship("P")]).assert_sequential();
+    a_picked_order().with([PutBack("P", 2)]).with([Ship("P")]).with([MakeList("Q")]).assert_sequential();
+}
+
+#[test]
+fn picked_units_are_put_back_once() {
+    a_picked_order().with([PutBack("P", 1)]).with([PutBack("P", 1)]).with([Close("O")]).assert_sequential();
+}
+
+#[test]
+fn a_pick_is_corrected_before_or_after_its_order_is_cancelled_or_its_list_is_shipped() {
+    let nothing_found =
+        Scenario::after([AddBatch("LAMP", "L", 3), Place("O", &[("LAMP", 2)]), MakeList("P"), Pick("P", 0)]);
+    nothing_found.with([Pick("P", 2)]).with([Cancel("O")]).assert_sequential();
+    a_picked_order().with([Pick("P", 1)]).with([Ship("P")]).assert_sequential();
+    a_picked_order().with([Pick("P", 1)]).with([PutBack("P", 2)]).with([Allocate("N", "LAMP", 1)]).assert_sequential();
 }
 
 #[test]

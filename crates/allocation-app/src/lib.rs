@@ -41,6 +41,7 @@ mod pick;
 mod pick_list_products;
 mod preview_line;
 mod preview_order;
+mod put_back;
 mod receive_batch;
 mod refusal;
 mod refusal_code;

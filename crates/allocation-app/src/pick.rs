@@ -7,7 +7,7 @@ use allocation_domain::{Outcome, PickError, PickLine, PickLineId, Picked, Units}
 use allocation_ports::{EventContext, UnitOfWork};
 
 impl UseCases {
-    /// Records that `found` units of a pick line were found and picked.
+    /// Records that `found` units of a pick line were found and picked, or corrects an earlier report to that number.
     ///
     /// The order line gets other units for the missing ones, or waits for them. Picking the same number
     /// again changes nothing, also after a commit whose reply was lost. The replacement units are then in

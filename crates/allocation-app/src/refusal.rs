@@ -4,8 +4,8 @@ use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
     ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError,
-    OutOfStock, PickError, PlaceError, ReceiveError, ReleasePickLineError, ReleasePickListError, ShipError, Shortages,
-    Sku, UnknownSkus,
+    OutOfStock, PickError, PlaceError, PutBackError, ReceiveError, ReleasePickLineError, ReleasePickListError,
+    ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -101,7 +101,15 @@ refusals! {
         Self::NotFound(_) => PickLineNotFound,
         Self::Withdrawn(_) => PickLineWithdrawn,
         Self::TooMany { .. } => MoreThanToPick,
-        Self::AlreadyPicked { .. } => PickedOtherwise,
+        Self::AlreadyShipped { .. } => AlreadyShipped,
+        Self::AlreadyPutBack { .. } => AlreadyPutBack,
+        Self::NotMissing { .. } => NotMissing,
+    }
+    PutBackError {
+        Self::NotFound(_) => PickLineNotFound,
+        Self::AlreadyShipped(_) => AlreadyShipped,
+        Self::AlreadyPutBack { .. } => AlreadyPutBack,
+        Self::MoreThanPicked { .. } => MoreThanPicked,
     }
     ReleasePickLineError {
         Self::NotFound(_) => PickLineNotFound,

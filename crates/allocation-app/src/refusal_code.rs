@@ -116,8 +116,20 @@ codes! {
     /// Get the list again.
     MoreThanToPick: "more-than-to-pick", "There are fewer units to pick";
 
-    /// The line was already picked with another quantity. Picks cannot be undone.
-    PickedOtherwise: "picked-otherwise", "The line was picked with another quantity";
+    /// The picked units were shipped, so the pick can neither be corrected nor put back.
+    AlreadyShipped: "already-shipped", "The units were shipped already";
+
+    /// More units of the line were put back on the shelf than the request allows: a pick is not corrected below them, and
+    /// the number of units on the shelf never falls. Get the list; `put_back` has their number.
+    AlreadyPutBack: "already-put-back", "More units were put back already";
+
+    /// More units are to be back on the shelf than were found. Get the list; `picked` has the number that is left to put
+    /// back.
+    MoreThanPicked: "more-than-picked", "There are fewer picked units";
+
+    /// The batch no longer counts the units as missing that the corrected pick has found: it was removed, or they were
+    /// found otherwise. Nothing was changed.
+    NotMissing: "not-missing", "The units are not missing";
 
     /// Lines of the list are still open: `lines` has their numbers. A list is shipped as a whole.
     NotPicked: "not-picked", "Lines are not picked yet";
@@ -125,8 +137,8 @@ codes! {
     /// No units of the list were picked, so there is nothing to ship.
     NothingPicked: "nothing-picked", "Nothing was picked";
 
-    /// Units were already picked, which cannot be undone. What they belong to can no longer be cancelled,
-    /// deallocated, released or deleted, nor lowered below them.
+    /// Units were already picked. What they belong to cannot be cancelled, deallocated, released or deleted, nor lowered
+    /// below them. Put the units back first, or close the order if they are shipped.
     AlreadyPicked: "already-picked", "Units were picked already";
 
     /// More units of the batch were picked, shipped, found missing or removed by adjustments than the request

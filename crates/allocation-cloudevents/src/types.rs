@@ -77,6 +77,8 @@ types! {
     PickLineChanged: "pick_line_changed", "allocation.pick.changed.v1";
     PickLineWithdrawn: "pick_line_withdrawn", "allocation.pick.withdrawn.v1";
     Picked: "picked", "allocation.pick.picked.v1";
+    PickCorrected: "pick_corrected", "allocation.pick.corrected.v1";
+    PutBack: "put_back", "allocation.pick.put_back.v1";
     UnitsMissing: "units_missing", "allocation.pick.units_missing.v1";
     Shipped: "shipped", "allocation.pick.shipped.v1";
     ProductRegistered: "product_registered", "allocation.product.registered.v1";

@@ -6,7 +6,7 @@ use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name,
 use allocation_domain::ReceiptId;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits,
-    OnShortage, OrderId, PickListId, Quantity, Sku, UnitChange, Units, WithdrawalReason,
+    OnShortage, OrderId, PickListId, PutBackReason, Quantity, Sku, UnitChange, Units, WithdrawalReason,
 };
 use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -147,6 +147,7 @@ fn examples() -> Vec<Event> {
         DeallocationReason::Move,
         DeallocationReason::LineChanged,
         DeallocationReason::Closure,
+        DeallocationReason::PickCorrected,
     ] {
         let (order_id, sku, reference) = (order_id(), sku(), reference());
         events.push(Event::Deallocated { order_id, sku, reference, quantity: quantity(2), reason });
@@ -158,6 +159,13 @@ fn examples() -> Vec<Event> {
     for reason in [WithdrawalReason::Deallocated, WithdrawalReason::NotInStock, WithdrawalReason::Released] {
         events.push(Event::PickLineChanged { units: listed(), old_quantity: quantity(3), reason });
         events.push(Event::PickLineWithdrawn { units: listed(), reason });
+    }
+    for (found, put_back) in [(units(0), units(0)), (units(2), units(1))] {
+        let (old_found, waited) = (units(1), units(1));
+        events.push(Event::PickCorrected { units: listed(), found, old_found, put_back, waited });
+    }
+    for reason in [None, Some(PutBackReason::parse("The box is damaged").unwrap())] {
+        events.push(Event::PutBack { units: listed(), reason });
     }
     let of_listed_units = [Event::PickListed, Event::Picked, Event::UnitsMissing, Event::Shipped];
     events.extend(of_listed_units.map(|event| event(listed())));
@@ -239,13 +247,14 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
         let validator = validator(&schema(event_type(&event)));
         let whole = written(&event, EventContext::default());
         for path in ["", "/data"] {
-            // Events were published without them before.
-            let is_later = |name: &str| {
-                let is_adjustment = matches!(name, "adjustments" | "old_adjustments");
-                name == "authtype" || is_adjustment && matches!(event, Event::BatchChanged { .. })
+            // Events were published without them before, or nobody gave a reason.
+            let is_optional = |name: &str| match event {
+                Event::BatchChanged { .. } => matches!(name, "authtype" | "adjustments" | "old_adjustments"),
+                Event::PutBack { .. } => matches!(name, "authtype" | "reason"),
+                _ => name == "authtype",
             };
             let members = whole.pointer(path).unwrap().as_object().unwrap().keys();
-            for name in members.filter(|name| !is_later(name)) {
+            for name in members.filter(|name| !is_optional(name)) {
                 let mut lacking = whole.clone();
                 lacking.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(name);
                 assert!(!validator.is_valid(&lacking), "without {name}: {lacking}");

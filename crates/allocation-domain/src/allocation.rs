@@ -121,7 +121,7 @@ pub enum DeallocateError {
         /// The batch.
         reference: BatchReference,
     },
-    /// The units of the order in that batch were picked: a pick is never undone.
+    /// The units of the order in that batch are picked or shipped.
     #[error("The units of order {order_id} in batch {reference} were picked")]
     Picked {
         /// The order.

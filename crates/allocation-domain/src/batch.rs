@@ -491,10 +491,35 @@ impl Batch {
         self.counts.missing += quantity.get();
     }
 
+    /// Moves units from picked to allocated. Panics if fewer are picked: the caller checks it.
+    pub(crate) fn put_back(&mut self, quantity: Quantity) {
+        self.unpick(quantity.get());
+        self.counts.allocated += quantity.get();
+    }
+
+    /// Moves units from picked to missing. Panics if fewer are picked: the caller checks it.
+    pub(crate) fn lose_picked(&mut self, quantity: Quantity) {
+        self.unpick(quantity.get());
+        self.counts.missing += quantity.get();
+    }
+
+    /// Moves units from missing to picked or, beyond `picked`, to free ones. Panics if fewer are missing: the caller
+    /// checks it.
+    pub(crate) fn find(&mut self, quantity: Quantity, picked: u32) {
+        assert!(quantity.get() <= self.counts.missing, "batch_covers_its_missing_units: {self:?} less {quantity}");
+        assert!(picked <= quantity.get(), "found_units_cover_the_picked_ones: {picked} of {quantity}");
+        self.counts.missing -= quantity.get();
+        self.counts.picked += picked;
+    }
+
+    fn unpick(&mut self, units: u32) {
+        assert!(units <= self.counts.picked, "batch_covers_its_picks: {self:?} less {units}");
+        self.counts.picked -= units;
+    }
+
     /// Moves units from picked to shipped.
     pub(crate) fn ship(&mut self, quantity: Quantity) {
-        assert!(quantity.get() <= self.counts.picked, "batch_covers_its_picks: {self:?} less {quantity}");
-        self.counts.picked -= quantity.get();
+        self.unpick(quantity.get());
         self.counts.shipped += quantity.get();
     }
 }
@@ -571,5 +596,17 @@ mod tests {
     #[should_panic(expected = "batch_covers_its_picks")]
     fn more_units_than_were_picked_are_never_shipped() {
         batch().ship(units(3));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_picks")]
+    fn more_units_than_were_picked_are_never_put_back() {
+        batch().put_back(units(3));
+    }
+
+    #[test]
+    #[should_panic(expected = "batch_covers_its_missing_units")]
+    fn more_units_than_are_missing_are_never_found() {
+        batch().find(units(1), 0);
     }
 }

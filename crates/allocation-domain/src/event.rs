@@ -2,8 +2,8 @@
 
 use crate::named::named;
 use crate::{
-    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, Quantity, ReceiptId, Sku,
-    UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, PutBackReason, Quantity,
+    ReceiptId, Sku, UnitChange, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -52,6 +52,8 @@ pub enum DeallocationReason {
     LineChanged,
     /// The order was closed.
     Closure,
+    /// Units that the line was given in place of missing ones, which were found.
+    PickCorrected,
 }
 
 named!(
@@ -63,6 +65,7 @@ named!(
     Move = "move",
     LineChanged = "line_changed",
     Closure = "closure",
+    PickCorrected = "pick_corrected",
 );
 
 /// The reason why units left a pick list before they were picked.
@@ -384,8 +387,36 @@ pub enum Event {
         /// The reason.
         reason: WithdrawalReason,
     },
-    /// Units were picked for a line. They are no longer allocated, and a pick is never undone.
+    /// Units were picked for a line. They are no longer allocated.
     Picked(ListedUnits),
+    /// The number of units that were found for a pick line was corrected.
+    ///
+    /// If more were found, the batch has as many missing units fewer: those that are not put back are picked. If fewer
+    /// were found, the batch and the line lose the difference, which is missing.
+    PickCorrected {
+        /// The units that were to be picked.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        units: ListedUnits,
+        /// The units that were found.
+        found: Units,
+        /// The units that were found according to the report before.
+        old_found: Units,
+        /// The found units that are back on the shelf; the others are picked.
+        put_back: Units,
+        /// The additional picked units for which the line waited: it waits for as many fewer.
+        waited: Units,
+    },
+    /// Picked units were put back on the shelf. They are allocated to the line again, in the same batch and on no list.
+    ///
+    /// If the order was closed, a following event releases them.
+    PutBack {
+        /// The units that were put back now.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        units: ListedUnits,
+        /// Why, in the words of the caller.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        reason: Option<PutBackReason>,
+    },
     /// Units of a batch were not found by the picker: the batch and the line both lose them.
     ///
     /// [`Event::Picked`] precedes it if some units were found.
@@ -433,6 +464,8 @@ impl Event {
             Self::PickLineChanged { .. } => "pick_line_changed",
             Self::PickLineWithdrawn { .. } => "pick_line_withdrawn",
             Self::Picked(_) => "picked",
+            Self::PickCorrected { .. } => "pick_corrected",
+            Self::PutBack { .. } => "put_back",
             Self::UnitsMissing(_) => "units_missing",
             Self::Shipped(_) => "shipped",
             Self::ProductRegistered { .. } => "product_registered",
@@ -472,6 +505,8 @@ impl Event {
             | Self::PickListed(ListedUnits { sku, order_id, .. })
             | Self::PickLineChanged { units: ListedUnits { sku, order_id, .. }, .. }
             | Self::PickLineWithdrawn { units: ListedUnits { sku, order_id, .. }, .. }
+            | Self::PickCorrected { units: ListedUnits { sku, order_id, .. }, .. }
+            | Self::PutBack { units: ListedUnits { sku, order_id, .. }, .. }
             | Self::Picked(ListedUnits { sku, order_id, .. })
             | Self::UnitsMissing(ListedUnits { sku, order_id, .. })
             | Self::Shipped(ListedUnits { sku, order_id, .. }) => (sku, Some(order_id)),

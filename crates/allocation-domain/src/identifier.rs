@@ -241,5 +241,10 @@ identifier! {
     AdjustmentReason
 }
 
+identifier! {
+    /// Why picked units were put back, in the words of the caller: a text with the rules of identifiers.
+    PutBackReason
+}
+
 #[cfg(test)]
 mod tests;

@@ -58,8 +58,8 @@ pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
 pub use identifier::{
-    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, ReceiptId, Sku,
-    check_identifier,
+    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, PutBackReason,
+    ReceiptId, Sku, check_identifier,
 };
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
@@ -77,7 +77,7 @@ pub use order_line::{LineTooLong, OrderLine};
 pub use order_version::OrderVersion;
 pub use outcome::Outcome;
 pub use pending::{DataRequest, LoadRequest, Pending};
-pub use pick::{PickError, Picked};
+pub use pick::{PickError, Picked, PutBackError};
 pub use pick_line::{PickLine, PickLineId, PickStatus};
 pub use pick_list::{
     MakePickListError, MaxLinesError, NewPickList, OpenLines, PickCriteria, PickList, PickListStatus,

@@ -384,7 +384,7 @@ pub enum CancelError {
     /// The order does not exist.
     #[error("There is no order {0}")]
     NotFound(OrderId),
-    /// Units of the order were picked: a pick is never undone.
+    /// Units of the order are picked or shipped.
     #[error("Units of order {0} were picked")]
     Picked(OrderId),
     /// The order has another version than expected.

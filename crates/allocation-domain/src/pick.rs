@@ -1,13 +1,14 @@
 //! Reports of pickers.
 
-use crate::{Affected, Displaced, PickLine, PickLineId, Units};
+use crate::{Affected, Displaced, PickLine, PickLineId, Quantity, Units};
 
-/// A pick line that was picked.
+/// A pick line that was picked, or whose pick was corrected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picked {
     /// The pick line after the pick.
     pub line: PickLine,
-    /// The missing units.
+    /// The missing units; after a correction, those that are missing in addition. A closed order gets none in their
+    /// place.
     pub missing: u32,
     /// The units that replace the missing ones. Units of the same batch come last.
     pub affected: Vec<Affected>,
@@ -35,14 +36,66 @@ pub enum PickError {
         /// The reported units.
         requested: Units,
     },
-    /// The pick line was already picked with another quantity.
-    #[error("Line {id} was picked already, {} of it and not {requested}", line.picked)]
-    AlreadyPicked {
+    /// The picked units were shipped, so the report is not corrected any more.
+    #[error("Line {id} was shipped with {} units, and not {requested}", line.picked)]
+    AlreadyShipped {
         /// The id of the pick line.
         id: PickLineId,
         /// The pick line.
         line: PickLine,
         /// The reported units.
         requested: Units,
+    },
+    /// More units of the pick line were put back than were found according to the correction.
+    #[error("{} units of line {id} were put back, so {requested} cannot be all that were found", line.put_back)]
+    AlreadyPutBack {
+        /// The id of the pick line.
+        id: PickLineId,
+        /// The pick line.
+        line: PickLine,
+        /// The reported units.
+        requested: Units,
+    },
+    /// The batch no longer counts as many units as missing as the correction has found.
+    #[error("Batch {} has {missing} missing units, not {found}", line.reference)]
+    NotMissing {
+        /// The pick line.
+        line: PickLine,
+        /// The missing units of the batch; none if there is no such batch any more.
+        missing: u32,
+        /// The units that were found according to the correction.
+        found: u32,
+    },
+}
+
+/// An error returned when putting units of a pick line back. Nothing is put back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
+pub enum PutBackError {
+    /// The pick line does not exist.
+    #[error("There is no line {0}")]
+    NotFound(PickLineId),
+    /// The picked units were shipped.
+    #[error("Line {0} was shipped")]
+    AlreadyShipped(PickLineId),
+    /// More units of the pick line were put back already.
+    #[error("{} units of line {id} were put back, and not {requested}", line.put_back)]
+    AlreadyPutBack {
+        /// The id of the pick line.
+        id: PickLineId,
+        /// The pick line.
+        line: PickLine,
+        /// The units that were to be back on the shelf.
+        requested: Quantity,
+    },
+    /// More units were to be back on the shelf than were found.
+    #[error("{} units of line {id} were found, so {requested} cannot be put back", line.found().unwrap_or(0))]
+    MoreThanPicked {
+        /// The id of the pick line.
+        id: PickLineId,
+        /// The pick line.
+        line: PickLine,
+        /// The units that were to be back on the shelf.
+        requested: Quantity,
     },
 }

@@ -32,7 +32,7 @@ pub enum PickStatus {
     Missing,
     /// The picked units were shipped.
     Shipped,
-    /// The line is no longer to be picked.
+    /// The line is no longer to be picked, or all units that were found of it were put back.
     Withdrawn,
 }
 
@@ -60,8 +60,11 @@ pub struct PickLine {
     pub reference: BatchReference,
     /// The units to pick.
     pub quantity: Quantity,
-    /// The picked units.
+    /// The picked units, without those that were put back.
     pub picked: u32,
+    /// The units that were found, and were put back on the shelf or never wanted.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub put_back: u32,
     /// The status.
     pub status: PickStatus,
 }
@@ -71,6 +74,30 @@ impl PickLine {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.status, PickStatus::Open)
+    }
+
+    /// Returns the number of units that were found, or `None` if none is reported: the line is open, or was withdrawn
+    /// while it was.
+    #[must_use]
+    pub const fn found(&self) -> Option<u32> {
+        match self.status {
+            PickStatus::Open => None,
+            PickStatus::Withdrawn if self.put_back == 0 => None,
+            PickStatus::Picked | PickStatus::Missing | PickStatus::Shipped | PickStatus::Withdrawn => {
+                Some(self.picked + self.put_back)
+            }
+        }
+    }
+
+    /// Returns the same line after a report, with these units picked and put back.
+    #[must_use]
+    pub(crate) fn reported(self, picked: u32, put_back: u32) -> Self {
+        let status = match (picked, put_back) {
+            (0, 0) => PickStatus::Missing,
+            (0, _) => PickStatus::Withdrawn,
+            _ => PickStatus::Picked,
+        };
+        Self { picked, put_back, status, ..self }
     }
 
     /// Returns whether units of the line were picked, shipped or not.

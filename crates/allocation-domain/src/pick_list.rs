@@ -183,7 +183,7 @@ pub enum ReleasePickListError {
     /// The list does not exist.
     #[error("There is no pick list {0}")]
     NotFound(PickListId),
-    /// Units of the list were picked: a pick is never undone.
+    /// Units of the list are picked or shipped.
     #[error("Units of pick list {0} were picked")]
     Picked(PickListId),
 }
@@ -195,7 +195,7 @@ pub enum ReleasePickLineError {
     /// The pick line does not exist.
     #[error("There is no line {0}")]
     NotFound(PickLineId),
-    /// Units of the line were picked: a pick is never undone.
+    /// Units of the line are picked or shipped.
     #[error("Units of line {0} were picked")]
     Picked(PickLineId),
 }

@@ -21,6 +21,7 @@ mod holds;
 mod line_change;
 mod lines;
 mod on_batch;
+mod pick_corrections;
 mod pick_list_membership;
 mod picking;
 mod plan;

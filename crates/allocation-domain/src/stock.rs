@@ -5,8 +5,9 @@ use crate::{
     CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
     HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, OpenLines, Order,
     OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, Quantity, Receipt, ReceiveError,
-    Received, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku, Units,
+    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, PutBackError, PutBackReason, Quantity,
+    Receipt, ReceiveError, Received, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku,
+    Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -337,6 +338,21 @@ impl Stock {
         now: DateTime<Utc>,
     ) -> Result<Outcome<Picked, PickLine>, PickError> {
         decided(self.products.pick(id, found, now))
+    }
+
+    /// Puts picked units of a pick line back on the shelf: see [`Product::put_back`].
+    ///
+    /// # Errors
+    ///
+    /// [`PutBackError`].
+    pub fn put_back(
+        &mut self,
+        id: &PickLineId,
+        total: Quantity,
+        reason: Option<&PutBackReason>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome<PickLine>, PutBackError> {
+        decided(self.products.put_back(id, total, reason, now))
     }
 
     /// Ships all picked units of a list: see [`Products::ship`].

@@ -17,7 +17,7 @@ use allocation_app::NewKey;
 use allocation_domain::{Adjustment, BatchChange, NewOrder, OrderLine};
 use allocation_requests::{
     AddBatch, Confirmation, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest,
-    PickedUnits, ReceiptRequest, Shipment, ValidationErrors, parse,
+    PickedUnits, ReceiptRequest, Shipment, UnitsPutBack, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -48,6 +48,7 @@ impl Body for Empty {}
 impl Body for Confirmation {}
 impl Body for Shipment {}
 impl Body for ReceiptRequest {}
+impl Body for UnitsPutBack {}
 
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.

@@ -71,6 +71,7 @@ const KEY: &str = "key";
         pick_list::list,
         pick_list::find,
         pick_list::pick,
+        pick_list::put_back,
         pick_list::ship,
         pick_list::release_line,
         pick_list::release,

@@ -8,7 +8,7 @@ mod request;
 mod response;
 
 pub(crate) use format::FormatSchema;
-pub(crate) use picking::{__path_pick, __path_release_line, pick, release_line};
+pub(crate) use picking::{__path_pick, __path_put_back, __path_release_line, pick, put_back, release_line};
 use request::{NewPickListSchema, ShipmentSchema};
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
@@ -30,13 +30,14 @@ use allocation_ports::{PickListFilter, Queries, StoredPickList};
 use allocation_requests::{PickListRequest, Shipment};
 use format::Format;
 
-pub(crate) fn routes() -> [Path; 5] {
+pub(crate) fn routes() -> [Path; 6] {
     [
         Path::new("/pick-lists").post(Scope::PickingWrite, make).get(Scope::Read, list),
         Path::new("/pick-lists/{pick_list_id}").get(Scope::Read, find).delete(Scope::PickingWrite, release),
         Path::new("/pick-lists/{pick_list_id}/ship").post(Scope::PickingWrite, ship),
         Path::new("/pick-lists/{pick_list_id}/lines/{line}").delete(Scope::PickingWrite, release_line),
         Path::new("/pick-lists/{pick_list_id}/lines/{line}/pick").post(Scope::PickingWrite, pick),
+        Path::new("/pick-lists/{pick_list_id}/lines/{line}/put-back").post(Scope::PickingWrite, put_back),
     ]
 }
 

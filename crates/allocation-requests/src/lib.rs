@@ -19,6 +19,7 @@ mod pick_list;
 mod picked_units;
 mod receipt;
 mod shipment;
+mod units_put_back;
 mod validation_error;
 mod values;
 
@@ -33,6 +34,7 @@ pub use pick_list::PickListRequest;
 pub use picked_units::PickedUnits;
 pub use receipt::ReceiptRequest;
 pub use shipment::Shipment;
+pub use units_put_back::UnitsPutBack;
 pub use validation_error::{Location, ValidationError, ValidationErrors};
 
 /// An object without members.

@@ -175,28 +175,55 @@ struct LoadedRow {
 #[error("a loaded row lacks its batch, its order id or its product")]
 struct Missing;
 
-/// Loads the requested data, in the order of `wanted`. Archived orders are restored first, and may be a few more each
-/// time: the lock of these products keeps no order with lines of other products from being archived.
+/// The number of times that archived orders are restored while a unit of work loads its data.
+const RESTORES: usize = 8;
+
+/// Orders that were archived again each time they had been restored.
+#[derive(Debug, thiserror::Error)]
+#[error("orders were archived again after each of {RESTORES} times that they were restored")]
+struct ArchivedAgain;
+
+/// Loads the requested data, in the order of `wanted`. Archived orders are restored first.
 fn load(
     connection: &mut PgConnection,
     wanted: &[LockRequest],
     columns: &LoadColumns<'_>,
 ) -> Result<Vec<Loaded>, StoreError> {
-    loop {
-        let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
-        if columns.is_empty() {
-            return Ok(loaded);
-        }
-        for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
-            at_mut(&mut loaded, row.index)?.add(sku_at(wanted, row.index)?, row)?;
-        }
-        let archived: BTreeSet<_> = loaded.iter_mut().flat_map(|loaded| std::mem::take(&mut loaded.archived)).collect();
-        if archived.is_empty() {
-            load_lines(connection, wanted, &mut loaded)?;
-            return Ok(loaded);
-        }
-        restore(connection, &archived)?;
+    if columns.is_empty() {
+        return Ok(wanted.iter().map(|_| Loaded::default()).collect());
     }
+    let mut loaded = load_restored(|| load_stored(connection, wanted, columns))?;
+    load_lines(connection, wanted, &mut loaded)?;
+    Ok(loaded)
+}
+
+/// Loads until no order is archived. There may be a few more each time: the lock of these products keeps no order with
+/// lines of other products from being archived.
+fn load_restored<T>(mut load: impl FnMut() -> Result<Option<T>, StoreError>) -> Result<T, StoreError> {
+    for _ in 0..=RESTORES {
+        if let Some(loaded) = load()? {
+            return Ok(loaded);
+        }
+    }
+    Err(StoreError::Conflict(ArchivedAgain.into()))
+}
+
+/// Loads the requested data but for the lines, or restores the archived orders among them.
+fn load_stored(
+    connection: &mut PgConnection,
+    wanted: &[LockRequest],
+    columns: &LoadColumns<'_>,
+) -> Result<Option<Vec<Loaded>>, StoreError> {
+    let mut loaded: Vec<_> = wanted.iter().map(|_| Loaded::default()).collect();
+    for row in columns.statement().load::<LoadedRow>(connection).map_err(store_error)? {
+        at_mut(&mut loaded, row.index)?.add(sku_at(wanted, row.index)?, row)?;
+    }
+    let archived: BTreeSet<_> = loaded.iter_mut().flat_map(|loaded| std::mem::take(&mut loaded.archived)).collect();
+    if archived.is_empty() {
+        return Ok(Some(loaded));
+    }
+    restore(connection, &archived)?;
+    Ok(None)
 }
 
 fn sku_at(wanted: &[LockRequest], index: i32) -> Result<&Sku, StoreError> {
@@ -330,5 +357,26 @@ impl<'a> LoadColumns<'a> {
             now: &self.now,
             most_expired: &self.limit_of_expired,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_that_are_archived_again_and_again_end_in_a_conflict() {
+        let mut turns = 0;
+        let mut loaded_in_turn = |last| {
+            turns = 0;
+            let loaded = load_restored(|| {
+                turns += 1;
+                Ok((turns == last).then_some("loaded"))
+            });
+            (loaded, turns)
+        };
+        assert!(matches!(loaded_in_turn(1), (Ok("loaded"), 1)));
+        assert!(matches!(loaded_in_turn(RESTORES + 1), (Ok("loaded"), 9)));
+        assert!(matches!(loaded_in_turn(RESTORES + 2), (Err(StoreError::Conflict(_)), 9)));
     }
 }

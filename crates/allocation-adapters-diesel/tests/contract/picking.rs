@@ -1,9 +1,10 @@
 //! The warehouse of a shop: its pick lists in the database and in memory.
 
 use crate::shop::{SKUS, Shop};
-use crate::world::{order, reference, sku};
+use crate::world::{order, quantity, reference, sku};
 use allocation_domain::{
-    NewPickList, OpenLines, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus, Product, Units,
+    BatchReference, NewPickList, OpenLines, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus,
+    Product, Sku, Units,
 };
 use allocation_ports::{
     LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, PickListSummary, UnitOfWork,
@@ -38,6 +39,23 @@ fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>) ->
     products
 }
 
+/// Locks all products of the shop, and loads a pick line with its order line and batch, which may be gone.
+fn lock_reported(unit: &mut dyn UnitOfWork, id: &PickLineId, named: &(Sku, OrderId, BatchReference)) -> Vec<Product> {
+    let (of, order_id, batch) = named;
+    let wanted = SKUS.map(|name| {
+        let is_named = of.as_str() == name;
+        LockRequest {
+            order_ids: Vec::from_iter(is_named.then(|| order_id.clone())),
+            batches: Vec::from_iter(is_named.then(|| batch.clone())),
+            ..LockRequest::product(sku(name))
+        }
+    });
+    let mut products = unit.products().lock(&wanted).unwrap();
+    let line = unit.pick_lists().find_line(id).unwrap().unwrap();
+    products.iter_mut().find(|product| product.sku() == of).unwrap().load_pick_lines([(id.clone(), line)]);
+    products
+}
+
 impl Shop {
     /// Runs a random command of the warehouse.
     pub fn pick_step(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
@@ -48,7 +66,7 @@ impl Shop {
         });
         let open: Vec<_> = open.collect();
         let any = random.choice(&lines).map(|(id, line)| ((*id).clone(), line.picked));
-        let choice = random.u8(0..9);
+        let choice = random.u8(0..11);
         // Released lists are mostly open ones.
         let pick = random.choice(open).filter(|_| choice != 5).or(any);
         match (choice, pick) {
@@ -59,6 +77,8 @@ impl Shop {
             }
             (6, Some((id, _))) => self.give_back_list(&id.list, now),
             (7, Some((id, _))) => self.give_back_line(&id, now),
+            (9, _) => self.put_back_some(random, now),
+            (10, _) => self.correct_some(random, now),
             _ => self.make(&new_list(random), now),
         }
     }
@@ -83,6 +103,30 @@ impl Shop {
         let found = Units::new(found).unwrap();
         let lock = |unit: &mut dyn UnitOfWork| lock_list(unit, &id.list, Some(id.line));
         self.decide_on(&SKUS, lock, now, |products, at| products.pick(id, found, at), |_, _| {});
+    }
+
+    /// Corrects a random pick, shipped or not.
+    fn correct_some(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let lines: Vec<_> = self.truth.iter().flat_map(Product::pick_lines).collect();
+        let reported: Vec<_> = lines.into_iter().filter(|(_, line)| line.found().is_some()).collect();
+        let Some((id, line)) = random.choice(reported) else { return };
+        let (id, found) = (id.clone(), random.u32(0..=line.quantity.get()));
+        let named = (sku(line.sku.as_str()), line.order_id.clone(), line.reference.clone());
+        let lock = |unit: &mut dyn UnitOfWork| lock_reported(unit, &id, &named);
+        let found = Units::new(found).unwrap();
+        self.decide_on(&SKUS, lock, now, |products, at| products.pick(&id, found, at), |_, _| {});
+    }
+
+    /// Puts units of a random picked line back.
+    fn put_back_some(&mut self, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let lines: Vec<_> = self.truth.iter().flat_map(Product::pick_lines).collect();
+        let picked: Vec<_> =
+            lines.into_iter().filter(|(_, line)| line.found().is_some_and(|found| found > 0)).collect();
+        let Some((id, line)) = random.choice(picked) else { return };
+        let (id, total) = (id.clone(), quantity(random.u32(1..=line.quantity.get())));
+        let named = (sku(line.sku.as_str()), line.order_id.clone(), line.reference.clone());
+        let lock = |unit: &mut dyn UnitOfWork| lock_reported(unit, &id, &named);
+        self.decide_on(&SKUS, lock, now, |products, at| products.put_back(&id, total, None, at), |_, _| {});
     }
 
     pub fn ship(&mut self, list: &PickListId, open: OpenLines, now: DateTime<Utc>) {

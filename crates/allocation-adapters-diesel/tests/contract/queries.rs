@@ -197,7 +197,7 @@ fn assert_read_as_it_is(shop: &Shop, now: DateTime<Utc>) {
 
 pub fn reads_after_a_random_history_agree_with_the_domain(database: TestDatabase) {
     let mut shop = Shop::new(database);
-    let (mut random, mut statuses) = (fastrand::Rng::with_seed(1), HashSet::new());
+    let (mut random, mut statuses) = (fastrand::Rng::with_seed(2), HashSet::new());
     let mut of_lists = HashSet::new();
     for second in 0..700 {
         shop.step(&mut random, seconds(second));

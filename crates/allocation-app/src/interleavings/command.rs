@@ -46,6 +46,8 @@ pub(super) enum Command {
     MakeList(&'static str),
     /// Picks units of the first line of a list.
     Pick(&'static str, u32),
+    /// Puts units of the first line of a list back, so that this number is on the shelf.
+    PutBack(&'static str, u32),
     /// Releases the first line of a list.
     ReleaseLine(&'static str),
     /// Picks units of the first line of a list and ships it.
@@ -160,6 +162,10 @@ impl Shop {
             Command::Pick(list, found) => {
                 reply_of(self.use_cases.pick(&first_line(list), Units::new(found).unwrap()), |_| "picked")
             }
+            Command::PutBack(list, total) => reply_of(
+                self.use_cases.put_back(&first_line(list), Quantity::new(total).unwrap(), None),
+                |_| "put back",
+            ),
             Command::ReleaseLine(list) => {
                 reply_of(self.use_cases.release_pick_line(&first_line(list)), |()| "released")
             }

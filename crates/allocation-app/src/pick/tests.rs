@@ -80,13 +80,33 @@ fn short_picked_units_are_replaced_in_the_same_unit_of_work() {
 }
 
 #[test]
-fn another_picked_quantity_is_rejected() {
+fn another_quantity_corrects_the_pick_until_it_is_shipped() {
     let shop = shop();
     let error = pick_in(&shop, 4).unwrap_err();
     assert!(matches!(error, UseCaseError::Refused(PickError::TooMany { .. })));
     pick_in(&shop, 3).unwrap();
+    shop.new_events();
+    let would_be = shop.use_cases.clone().as_dry_run(true).pick(&first(), units(2)).unwrap();
+    assert_eq!(shop.new_events(), [""; 0], "a dry run");
+    assert_eq!(pick_in(&shop, 2).unwrap(), would_be);
+    assert_eq!(shop.new_events(), ["pick_corrected", "allocated"]);
+    assert!(matches!(pick_in(&shop, 2).unwrap(), Outcome::Unchanged(line) if line.picked == 2));
+    pick_in(&shop, 3).unwrap();
+    assert_eq!(shop.new_events(), ["deallocated", "pick_corrected"]);
+    shop.use_cases.ship_pick_list(&list_id("P-1"), allocation_domain::OpenLines::Refuse).unwrap();
     let error = pick_in(&shop, 2).unwrap_err();
-    assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyPicked { .. })));
+    assert!(matches!(error, UseCaseError::Refused(PickError::AlreadyShipped { .. })));
+}
+
+/// The report was about an order that was cancelled since, and its line and batch are loaded all the same.
+#[test]
+fn units_that_are_found_for_an_order_that_is_gone_are_free() {
+    let shop = shop();
+    pick_in(&shop, 0).unwrap();
+    shop.use_cases.cancel_order(&crate::testing::order("O-1")).unwrap();
+    let Outcome::Changed(corrected) = pick_in(&shop, 2).unwrap() else { panic!("a correction") };
+    assert_eq!((corrected.line.picked, corrected.line.put_back), (0, 2));
+    assert_eq!(shop.batch("B-1").unwrap().available(), 8);
 }
 
 #[test]

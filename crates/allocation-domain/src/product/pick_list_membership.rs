@@ -77,7 +77,7 @@ impl Product {
         let (order_id, sku) = (position.order_id().clone(), self.sku.clone());
         self.edit_line(&order_id, |line| line.fulfilment.listed += quantity.get());
         let (id, status) = (PickLineId { list: list.clone(), line }, PickStatus::Open);
-        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status };
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, put_back: 0, status };
         self.events.push(Event::PickListed(ListedUnits::of(&id, &pick, quantity)));
         self.set_pick_line(id, pick);
     }

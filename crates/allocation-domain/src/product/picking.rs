@@ -9,12 +9,17 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Records that `found` units of a pick line were found and picked.
+    /// Records that `found` units of a pick line were found and picked. Another number corrects an earlier report, until
+    /// the line is shipped.
     ///
     /// Short-picked units are subtracted from the batch. In the same decision the order line is
     /// reallocated, like a line that leaves a lowered batch. It gets units of other batches in order of
     /// preference, then other units of the same batch. It waits for the rest, and is short if it does not
     /// accept backorders.
+    ///
+    /// A correction to fewer units is a short pick of the difference. A correction to more units finds missing ones: the
+    /// line takes as many as it waits for or has allocated, in place of these, and the others are free and serve the
+    /// queue.
     ///
     /// # Errors
     ///
@@ -29,16 +34,16 @@ impl Product {
         let Some(line) = self.pick_line(id).cloned() else {
             return Err(Pending::Refused(PickError::NotFound(id.clone())));
         };
-        let refusal = match line.status {
-            PickStatus::Open if found.get() > line.quantity.get() => {
-                PickError::TooMany { id: id.clone(), line, requested: found }
-            }
-            PickStatus::Open => {
-                return Ok(Outcome::Changed(self.atomically(|product| product.pick_open(id, line, found))?));
-            }
-            PickStatus::Withdrawn => PickError::Withdrawn(id.clone()),
-            _ if line.picked == found.get() => return Ok(Outcome::Unchanged(line)),
-            _ => PickError::AlreadyPicked { id: id.clone(), line, requested: found },
+        if line.found() == Some(found.get()) {
+            return Ok(Outcome::Unchanged(line));
+        }
+        let id = id.clone();
+        let refusal = match line.found() {
+            None if line.status == PickStatus::Withdrawn => PickError::Withdrawn(id),
+            _ if line.status == PickStatus::Shipped => PickError::AlreadyShipped { id, line, requested: found },
+            _ if found.get() > line.quantity.get() => PickError::TooMany { id, line, requested: found },
+            None => return Ok(Outcome::Changed(self.atomically(|product| product.pick_open(&id, line, found))?)),
+            Some(old) => return Ok(Outcome::Changed(self.correct_pick(&id, line, found, old)?)),
         };
         Err(Pending::Refused(refusal))
     }
@@ -46,8 +51,7 @@ impl Product {
     fn pick_open(&mut self, id: &PickLineId, line: PickLine, found: Units) -> Result<Picked, LoadRequest> {
         let index = self.need_both(&line)?;
         let missing = line.quantity.minus(found.get());
-        let status = if found == Units::ZERO { PickStatus::Missing } else { PickStatus::Picked };
-        let line = PickLine { picked: found.get(), status, ..line };
+        let line = line.reported(found.get(), 0);
         self.set_pick_line(id.clone(), line.clone());
         if let Ok(picked) = Quantity::new(found.get()) {
             self.take_from_shelf(index, id, &line, picked);
@@ -87,7 +91,7 @@ impl Product {
 
     /// Replaces a line's short-picked units: from other batches, then from the rest of the batch at index
     /// `index`. The line waits for the remainder.
-    fn replace_missing(&mut self, index: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
+    pub(super) fn replace_missing(&mut self, index: usize, lost: DisplacedUnits) -> Result<Reallocation, LoadRequest> {
         let mut others = Reallocation::default();
         let aside = self.batches.remove(index);
         let rest = self.reallocate(&lost, &mut others);

@@ -3,8 +3,8 @@
 use super::Products;
 use crate::{
     LoadRequest, MakePickListError, NewPickList, OpenLines, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, PickListStatus, PickStatus, Picked, Product, ReleasePickLineError, ReleasePickListError,
-    ShipError, Sku, Units,
+    PickList, PickListId, PickListStatus, PickStatus, Picked, Product, PutBackError, PutBackReason, Quantity,
+    ReleasePickLineError, ReleasePickListError, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -57,6 +57,22 @@ impl Products {
     ) -> Result<Outcome<Picked, PickLine>, Pending<PickError>> {
         let product = self.0.values_mut().find(|product| product.pick_line(id).is_some());
         product.ok_or_else(|| Pending::Refused(PickError::NotFound(id.clone())))?.pick(id, found, now)
+    }
+
+    /// Puts picked units of a pick line back on the shelf: see [`Product::put_back`].
+    ///
+    /// # Errors
+    ///
+    /// [`Pending`]; nothing has changed, except that expired holds may have been released.
+    pub fn put_back(
+        &mut self,
+        id: &PickLineId,
+        total: Quantity,
+        reason: Option<&PutBackReason>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome<PickLine>, Pending<PutBackError>> {
+        let product = self.0.values_mut().find(|product| product.pick_line(id).is_some());
+        product.ok_or_else(|| Pending::Refused(PutBackError::NotFound(id.clone())))?.put_back(id, total, reason, now)
     }
 
     /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. Open lines are

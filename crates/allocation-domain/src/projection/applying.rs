@@ -13,6 +13,15 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 type Applied = Result<(), Conflict>;
 
+/// The numbers of an [`Event::PickCorrected`].
+#[derive(Clone, Copy)]
+struct Correction {
+    found: Units,
+    old_found: Units,
+    put_back: Units,
+    waited: Units,
+}
+
 impl ProductProjection {
     pub(super) fn apply(&mut self, event: &Event, decided_at: DateTime<Utc>) -> Applied {
         match event {
@@ -102,6 +111,11 @@ impl ProductProjection {
             }
             Event::PickLineWithdrawn { units, .. } => self.withdraw(&units.id(), units.quantity, None),
             Event::Picked(units) => self.pick(&units.id(), units.quantity),
+            Event::PickCorrected { units, found, old_found, put_back, waited } => {
+                let counts = Correction { found: *found, old_found: *old_found, put_back: *put_back, waited: *waited };
+                self.correct_pick(&units.id(), counts)
+            }
+            Event::PutBack { units, .. } => self.put_back(&units.id(), units.quantity),
             Event::UnitsMissing(units) => self.short_pick(&units.id(), units.quantity),
             Event::Shipped(units) => self.ship(&units.id(), units.quantity),
             Event::ProductRegistered { .. } | Event::OutOfStock { .. } => Ok(()),
@@ -268,7 +282,7 @@ impl ProductProjection {
         }
         let ListedUnits { order_id, sku, reference, quantity, .. } = units.clone();
         self.edit_line(&order_id, |line| add(&mut line.fulfilment.listed, quantity))?;
-        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, status: PickStatus::Open };
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, put_back: 0, status: PickStatus::Open };
         self.pick_lines.insert(id, pick);
         Ok(())
     }
@@ -325,6 +339,55 @@ impl ProductProjection {
         self.edit_line(&pick.order_id, |line| {
             release(line, &pick.reference, quantity)?;
             subtract(&mut line.fulfilment.listed, quantity)
+        })?;
+        self.put_batch(batch);
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn correct_pick(&mut self, id: &PickLineId, counts: Correction) -> Applied {
+        let Correction { found, old_found, put_back, waited } = counts;
+        let old_picked = self.pick_lines.get(id).map_or(0, |pick| pick.picked);
+        let pick = self.changed_pick_line(id, |pick| {
+            let is_expected = pick.found() == Some(old_found.get())
+                && pick.status != PickStatus::Shipped
+                && found.get() <= pick.quantity.get();
+            *pick = pick.clone().reported(found.get().checked_sub(put_back.get())?, put_back.get());
+            is_expected.then_some(())
+        })?;
+        let move_picked = |count: &mut u32| {
+            *count = count.checked_add(pick.picked)?.checked_sub(old_picked)?;
+            Some(())
+        };
+        let batch = self.counted(&pick.reference, |counts| {
+            counts.missing = counts.missing.checked_add(old_found.get())?.checked_sub(found.get())?;
+            move_picked(&mut counts.picked)
+        })?;
+        if pick.picked != old_picked {
+            self.edit_line(&pick.order_id, |line| {
+                line.waiting = line.waiting.checked_sub(waited.get())?;
+                move_picked(&mut line.fulfilment.picked)
+            })?;
+        }
+        self.put_batch(batch);
+        self.pick_lines.insert(id.clone(), pick);
+        Ok(())
+    }
+
+    fn put_back(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
+        let pick = self.changed_pick_line(id, |pick| {
+            let is_expected = pick.status == PickStatus::Picked;
+            let picked = pick.picked.checked_sub(quantity.get())?;
+            *pick = pick.clone().reported(picked, pick.put_back.checked_add(quantity.get())?);
+            is_expected.then_some(())
+        })?;
+        let batch = self.counted(&pick.reference, |counts| {
+            subtract(&mut counts.picked, quantity)?;
+            add(&mut counts.allocated, quantity)
+        })?;
+        self.edit_line(&pick.order_id, |line| {
+            line.add(Allocation::of(&batch, quantity));
+            subtract(&mut line.fulfilment.picked, quantity)
         })?;
         self.put_batch(batch);
         self.pick_lines.insert(id.clone(), pick);

@@ -15,7 +15,8 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
     for product in after.iter() {
         conserved(product);
         picking::lists_agree_with_allocations(product);
-        picking::no_pick_is_undone(before.get(product.sku()).unwrap(), product);
+        let of_line = command.pick_line_id();
+        picking::picks_change_only_on_request(before.get(product.sku()).unwrap(), product, of_line);
         ended_lines_hold_nothing(product);
         no_line_waits_for_free_units(product, now);
     }
@@ -40,7 +41,10 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::Receive { receipt, .. } if answer.is_ok() => received_as_requested(before, after, receipt),
         Command::Adjust { adjustment } => adjusted_as_requested(before, after, adjustment, answer.is_ok()),
         Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_complete(after, list),
-        Command::Pick { id, .. } if answer.is_ok() => picking::short_picked_units_are_replaced(before, after, id),
+        Command::Pick { id, .. } if answer.is_ok() => {
+            picking::found_and_missing_units_are_accounted_for(before, after, id)
+        }
+        Command::PutBack { id, total } if answer.is_ok() => picking::put_back_units_are_kept(before, after, id, *total),
         Command::Cancel { order_id } if answer.is_ok() => {
             let was_picked = |line: &LineState| line.fulfilment.taken() > 0;
             assert!(!before.order(order_id).unwrap().lines.iter().any(|(_, line)| was_picked(line)));

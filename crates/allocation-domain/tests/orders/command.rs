@@ -89,6 +89,11 @@ pub(crate) enum Command {
         /// The units found, `None` for all.
         found: Option<Units>,
     },
+    PutBack {
+        id: PickLineId,
+        /// The units of the line that are to be back on the shelf.
+        total: Quantity,
+    },
     Ship {
         list: PickListId,
         open: OpenLines,
@@ -119,8 +124,16 @@ impl Command {
     pub(crate) fn list(&self) -> Option<&PickListId> {
         match self {
             Self::MakePickList { list } => Some(list.list_id()),
-            Self::Pick { id, .. } | Self::GiveBackLine { id } => Some(&id.list),
+            Self::Pick { id, .. } | Self::PutBack { id, .. } | Self::GiveBackLine { id } => Some(&id.list),
             Self::Ship { list, .. } | Self::GiveBack { list } => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The pick line whose report the command changes.
+    pub(crate) fn pick_line_id(&self) -> Option<&PickLineId> {
+        match self {
+            Self::Pick { id, .. } | Self::PutBack { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -235,6 +248,10 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
         4 * picking => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
             id: PickLineId { list, line },
             found: found.map(|units| Units::new(units).unwrap()),
+        }),
+        2 * picking => (list_id(), 1..4_u32, 1..6_u32).prop_map(|(list, line, total)| Command::PutBack {
+            id: PickLineId { list, line },
+            total: Quantity::new(total).unwrap(),
         }),
         picking => (list_id(), any::<bool>()).prop_map(|(list, releases)| Command::Ship {
             list,

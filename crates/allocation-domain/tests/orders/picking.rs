@@ -2,7 +2,7 @@
 
 use allocation_domain::{
     BatchReference, Eta, Fulfilment, NewPickList, OrderId, Outcome, PickLine, PickLineId, PickStatus, Picked, Product,
-    Products, QueuePosition, ReservationState,
+    Products, Quantity, QueuePosition, ReservationState,
 };
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(crate) fn lists_agree_with_allocations(product: &Product) {
     let mut of_batches: BTreeMap<&BatchReference, (u32, u32)> = BTreeMap::new();
     let mut open: BTreeMap<(&OrderId, &BatchReference), u32> = BTreeMap::new();
     for (_, pick) in product.pick_lines() {
-        assert!(pick.picked <= pick.quantity.get());
+        assert!(pick.picked + pick.put_back <= pick.quantity.get());
         match pick.status {
             PickStatus::Open => {
                 of_lines.entry(&pick.order_id).or_default().listed += pick.quantity.get();
@@ -46,15 +46,20 @@ pub(crate) fn lists_agree_with_allocations(product: &Product) {
     assert!(of_batches.is_empty(), "no batch is removed of which something was picked");
 }
 
-/// Picked units stay picked until they are shipped, and shipped units stay shipped.
-pub(crate) fn no_pick_is_undone(before: &Product, after: &Product) {
+/// Without a request for their pick line, picked units stay picked until they are shipped; shipped units stay shipped.
+pub(crate) fn picks_change_only_on_request(before: &Product, after: &Product, of_line: Option<&PickLineId>) {
     for (id, was) in before.pick_lines() {
         let is = after.pick_line(id).unwrap();
         assert_eq!((&is.order_id, &is.reference), (&was.order_id, &was.reference));
+        if of_line == Some(id) && was.status != PickStatus::Shipped {
+            assert!(was.is_open() || is.quantity == was.quantity);
+            assert!(is.put_back >= was.put_back, "what was put back is not picked again by that line");
+            continue;
+        }
         match was.status {
             PickStatus::Open => assert!(is.quantity <= was.quantity),
             PickStatus::Picked => {
-                assert_eq!((is.picked, is.quantity), (was.picked, was.quantity));
+                assert_eq!((is.picked, is.put_back, is.quantity), (was.picked, was.put_back, was.quantity));
                 assert!(is.is_taken());
             }
             PickStatus::Missing | PickStatus::Shipped | PickStatus::Withdrawn => assert_eq!(is, was),
@@ -93,22 +98,49 @@ fn nothing_is_left(product: &Product, list: &NewPickList) {
     }
 }
 
-/// The line gets short-picked units elsewhere or waits for them, and the batch loses them.
-pub(crate) fn short_picked_units_are_replaced(before: &Products, after: &Products, id: &PickLineId) {
+/// The batch loses the units that were not found, or has them again. A line that lives has or waits for as many units as
+/// before, and one that has ended gets none.
+pub(crate) fn found_and_missing_units_are_accounted_for(before: &Products, after: &Products, id: &PickLineId) {
     let [was, is] = [before, after].map(|products| products.pick_list(&id.list).unwrap().lines[&id.line].clone());
-    let missing = if was.is_open() { is.quantity.get() - is.picked } else { 0 };
-    let (product_before, product) = (before.get(&is.sku).unwrap(), after.get(&is.sku).unwrap());
-    let had = |product: &Product| product.line(&is.order_id).map(|line| line.served() + line.waiting);
-    assert_eq!(had(product_before), had(product));
-    let counted = |product: &Product| product.batch(&is.reference).unwrap().counts().missing;
-    assert_eq!(counted(product_before) + missing, counted(product));
+    let sku = &is.sku;
+    let missing = |pick: &PickLine| pick.found().map_or(0, |found| pick.quantity.get() - found);
+    let of_batch = |products: &Products| {
+        let batch = products.get(sku).unwrap().batch(&is.reference);
+        batch.map_or(0, |batch| batch.counts().missing)
+    };
+    assert_eq!(of_batch(before) + missing(&is), of_batch(after) + missing(&was));
+    let line = |products: &Products| products.get(sku).unwrap().line(&is.order_id).cloned();
+    let (Some(had), Some(has)) = (line(before), line(after)) else { return };
+    if has.commitment == ReservationState::Firm {
+        assert_eq!(had.served() + had.waiting, has.served() + has.waiting);
+        let surplus = is.put_back - was.put_back;
+        assert!(surplus == 0 || has.allocated() + has.waiting == 0, "units that the line wants are not put back");
+    } else {
+        assert!(has.allocated() == 0 && has.waiting == 0);
+        assert!(has.fulfilment.picked <= had.fulfilment.picked, "nothing more is to come");
+    }
 }
 
-/// The outcome of a pick accounts for every missing unit.
-pub(crate) fn every_missing_unit_is_accounted_for(outcome: &Outcome<Picked, PickLine>) {
+/// Units that are put back are allocated to their line again, or free if it is closed.
+pub(crate) fn put_back_units_are_kept(before: &Products, after: &Products, id: &PickLineId, total: Quantity) {
+    let [was, is] = [before, after].map(|products| products.pick_list(&id.list).unwrap().lines[&id.line].clone());
+    assert_eq!((is.put_back, is.found()), (total.get(), was.found()));
+    let units = is.put_back - was.put_back;
+    let line = |products: &Products| products.get(&is.sku).unwrap().line(&is.order_id).cloned().unwrap();
+    if units == 0 {
+        return;
+    }
+    let (had, has) = (line(before), line(after));
+    assert_eq!(had.fulfilment.picked, has.fulfilment.picked + units);
+    let again = if has.commitment == ReservationState::Firm { units } else { 0 };
+    assert_eq!(had.allocated() + again, has.allocated());
+}
+
+/// The outcome of a pick accounts for every missing unit, unless the order is closed and gets no others.
+pub(crate) fn every_missing_unit_is_accounted_for(outcome: &Outcome<Picked, PickLine>, is_closed: bool) {
     if let Outcome::Changed(picked) = outcome {
         let got: u32 = picked.affected.iter().map(|it| it.quantity.get()).sum();
         let waits_for = picked.displaced.as_ref().map_or(0, |it| it.quantity.get());
-        assert_eq!(got + waits_for, picked.missing, "{picked:?}");
+        assert_eq!(got + waits_for, if is_closed { 0 } else { picked.missing }, "{picked:?}");
     }
 }

@@ -175,7 +175,7 @@ impl Shelf {
                 || named.contains(order_id)
                 || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
         });
-        let lines: Vec<_> = wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        let mut lines: Vec<_> = wanted.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
         let mut references: BTreeSet<BatchReference> = unit.commands.iter().flat_map(Command::references).collect();
         if unit.with_batches {
             references.extend(lines.iter().flat_map(|(_, line)| &line.allocations).map(|part| part.reference.clone()));
@@ -183,6 +183,11 @@ impl Shelf {
         let named_lists: BTreeSet<_> = unit.commands.iter().filter_map(Command::list).collect();
         let on_lists = self.pick_lines.iter().filter(|(id, _)| named_lists.contains(&id.list));
         let mut pick_lines: Vec<_> = on_lists.map(|(id, pick)| (id.clone(), pick.clone())).collect();
+        // A correction needs its order line and its batch, which may not exist any more.
+        let reported: Vec<_> = pick_lines.iter().filter(|(_, pick)| pick.found().is_some()).collect();
+        references.extend(reported.iter().map(|(_, pick)| pick.reference.clone()));
+        let of_reports = reported.iter().filter_map(|(_, pick)| self.lines.get_key_value(&pick.order_id));
+        lines.extend(of_reports.map(|(order_id, line)| (order_id.clone(), line.clone())));
         if unit.with_batches {
             pick_lines.extend(lines.iter().flat_map(|(order_id, _)| self.pick_lines_of(order_id)));
         }

@@ -5,8 +5,8 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
-    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, OrderConfirmation, OrderId,
-    Pending, Product, Products, Sku, Units,
+    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, Order, OrderConfirmation, OrderId,
+    Pending, Product, Products, ReservationState, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -208,11 +208,15 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         Command::MakePickList { list } => format!("{:?}", products.make_pick_list(&list).map_err(as_text)?),
         Command::Pick { id, found } => {
             let line = products.pick_list(&id.list).and_then(|list| list.lines.get(&id.line).cloned());
-            let found = found.or(line.map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
+            let found = found.or(line.as_ref().map(|line| line.quantity.into())).unwrap_or(Units::ZERO);
             let outcome = products.pick(&id, found, now).map_err(as_text)?;
-            picking::every_missing_unit_is_accounted_for(&outcome);
+            let order = line.and_then(|line| products.order(&line.order_id));
+            let is_closed =
+                |order: &Order| order.lines.iter().any(|(_, line)| line.commitment == ReservationState::Closed);
+            picking::every_missing_unit_is_accounted_for(&outcome, order.as_ref().is_some_and(is_closed));
             format!("{outcome:?}")
         }
+        Command::PutBack { id, total } => format!("{:?}", products.put_back(&id, total, None, now).map_err(as_text)?),
         Command::Ship { list, open } => format!("{:?}", products.ship(&list, open).map_err(as_text)?),
         Command::GiveBack { list } => format!("{:?}", products.release_pick_list(&list).map_err(as_text)?),
         Command::GiveBackLine { id } => format!("{:?}", products.release_pick_line(&id).map_err(as_text)?),

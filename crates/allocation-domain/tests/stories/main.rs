@@ -13,6 +13,7 @@ mod moving;
 mod order_changes;
 mod orders;
 mod partly_loaded;
+mod pick_corrections;
 mod pick_lists;
 mod picking;
 mod receipts;

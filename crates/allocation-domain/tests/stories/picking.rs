@@ -36,14 +36,12 @@ fn totals_count_every_unit() {
 }
 
 #[test]
-fn a_repeated_pick_changes_nothing_and_another_quantity_is_rejected() {
+fn a_repeated_pick_changes_nothing() {
     let mut shop = listed();
     assert!(matches!(shop.try_pick("P-1", 1, 6), Err(PickError::TooMany { .. })));
     shop.pick("P-1", 1, 4);
     let events_before = shop.chairs().events().len();
     assert!(matches!(shop.try_pick("P-1", 1, 4), Ok(Outcome::Unchanged(line)) if line.picked == 4));
-    let error = shop.try_pick("P-1", 1, 5).unwrap_err();
-    assert_eq!(error.to_string(), "Line 1 of pick list P-1 was picked already, 4 of it and not 5");
     assert_eq!(shop.try_pick("P-1", 2, 5), Err(PickError::NotFound(pick_line("P-1", 2))));
     assert_eq!(shop.chairs().events().len(), events_before);
 }
@@ -106,7 +104,7 @@ fn a_line_without_split_gets_all_short_picked_units_or_waits_for_them() {
 }
 
 #[test]
-fn a_pick_is_not_undone() {
+fn picked_units_are_neither_released_nor_cancelled() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
     shop.receive("B-1", "CHAIR", 5, Eta::InStock);
     shop.receive("L-1", "LAMP", 1, Eta::InStock);

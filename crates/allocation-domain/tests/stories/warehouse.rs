@@ -1,9 +1,9 @@
 //! A shop with a warehouse, where units are listed, picked and shipped.
 
-use crate::shop::{Shop, batch, order, refusal};
+use crate::shop::{Shop, batch, order, refusal, units};
 use allocation_domain::{
     Eta, NewPickList, OpenLines, Outcome, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, Picked,
-    Units,
+    PutBackError, Units,
 };
 
 pub(crate) fn list_id(text: &str) -> PickListId {
@@ -35,6 +35,23 @@ impl Shop {
     pub(crate) fn pick(&mut self, list: &str, line: u32, found: u32) -> Picked {
         match self.try_pick(list, line, found) {
             Ok(Outcome::Changed(picked)) => picked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Puts units of a pick line back, so that `total` are on the shelf.
+    pub(crate) fn try_put_back(
+        &mut self,
+        list: &str,
+        line: u32,
+        total: u32,
+    ) -> Result<Outcome<PickLine>, PutBackError> {
+        self.products.put_back(&pick_line(list, line), units(total), None, self.now).map_err(refusal)
+    }
+
+    pub(crate) fn put_back(&mut self, list: &str, line: u32, total: u32) -> PickLine {
+        match self.try_put_back(list, line, total) {
+            Ok(Outcome::Changed(line)) => line,
             other => panic!("{other:?}"),
         }
     }

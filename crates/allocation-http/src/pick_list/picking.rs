@@ -2,22 +2,29 @@
 
 use super::response::Line;
 use crate::api::Api;
+use crate::body::{self, Body};
 use crate::eta::EtaDate;
 use crate::identifier::{Id, Identifier};
 use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
-use crate::{body, respond};
+use crate::query::Query;
+use crate::{dry_run, respond};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use allocation_domain::{Affected, Displaced, Outcome, PickLine, PickLineId, Picked};
-use allocation_requests::PickedUnits;
+use allocation_requests::{PickedUnits, UnitsPutBack};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 document!(PickProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickLineNotFound, PickLineWithdrawn,
-    MoreThanToPick, PickedOtherwise, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    MoreThanToPick, AlreadyShipped, AlreadyPutBack, NotMissing, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+);
+
+document!(PutBackProblems:
+    Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, PickLineNotFound, MoreThanPicked, AlreadyPutBack,
+    AlreadyShipped, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 
 document!(ReleasePickLineProblems:
@@ -35,6 +42,20 @@ pub(crate) struct PickedUnitsSchema {
     qty: u32,
 }
 
+/// The units of a picked line that are back on the shelf.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UnitsPutBack)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct UnitsPutBackSchema {
+    /// Units of the line that are back on the shelf, in total.
+    #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647, example = 1)]
+    qty: u32,
+    /// Why, in your words: 1 to 255 characters by the rules of identifiers. The event has it.
+    #[schema(required = false, value_type = String, min_length = 1, max_length = 255, example = "The box is damaged")]
+    reason: String,
+}
+
 /// A picked line.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PickedLine)]
@@ -47,11 +68,13 @@ pub(crate) struct PickedLine<'a> {
     short: Option<Short<'a>>,
 }
 
-/// What happened to missing units. Absent if all were found, and in responses to repeated requests.
+/// What happened to missing units. Absent if all were found, after a correction to more units, and in responses to
+/// repeated requests.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ShortPick)]
 pub(crate) struct Short<'a> {
-    /// Units that were not found, which the batch loses.
+    /// Units that were not found, which the batch loses; after a correction, those in addition. A closed order gets none
+    /// in their place.
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing: u32,
     /// Units that replace the missing ones, from other batches first, then from the rest of this one.
@@ -106,8 +129,11 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
 /// transaction, the order line gets replacements from other batches, then from the rest of this one, or it
 /// waits.
 ///
-/// A line is picked once. Repeating the quantity changes nothing; another quantity is a conflict. So is a
-/// quantity above that of the line, which may have been lowered since the list was printed.
+/// Repeating the quantity changes nothing. Another quantity corrects the pick until the list is shipped: fewer units are a
+/// short pick of the difference, and more units are no longer missing. The order gets those that it waits for, then others
+/// in place of units that are not picked yet. What it does not want is free (`put_back`): return it to the shelf.
+///
+/// A quantity above that of the line, which may have been lowered since the list was printed, is a conflict.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/lines/{line}/pick",
@@ -116,6 +142,7 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
     params(
         ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
         ("line" = i32, Path, description = "The number of the line", minimum = 1, example = 1),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
     ),
     request_body(content = PickedUnitsSchema, example = json!({ "qty": 3 })),
     responses(
@@ -128,13 +155,54 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
     ),
 )]
 pub(crate) async fn pick(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
-    let (list, line) = (path.take(2, "pick_list_id"), path.take_number(4, "line"));
-    let found = list.zip(line).map(|(list, line)| PickLineId { list, line });
-    let (id, PickedUnits(units)) = body::read_beside(path.errors(), found, &request, payload).await?;
-    let (use_cases, number) = (api.use_cases(&request), id.line);
+    let (is_dry_run, id, PickedUnits(units)) = read_report(&request, payload).await?;
+    let (use_cases, number) = (api.use_cases(&request).as_dry_run(is_dry_run), id.line);
     let outcome = api.gate.run(&request, move || use_cases.pick(&id, units)).await?;
     respond::json(StatusCode::OK, &PickedLine::of(number, &outcome))
+}
+
+/// Put picked units back
+///
+/// Reports how many units of a picked line are back on the shelf. They are allocated to the order again, in the same batch,
+/// and another list can take them. If the order was closed, they are free, for waiting lines first.
+///
+/// `qty` is the total for the line, so that repeating the request changes nothing: to put back two more units after one,
+/// send 3. `put_back` of the line has the current number.
+#[utoipa::path(
+    post,
+    path = "/pick-lists/{pick_list_id}/lines/{line}/put-back",
+    operation_id = "putBackPickedUnits",
+    tag = "Pick lists",
+    params(
+        ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
+        ("line" = i32, Path, description = "The number of the line", minimum = 1, example = 1),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+    ),
+    request_body(content = UnitsPutBackSchema, example = json!({ "qty": 1, "reason": "The box is damaged" })),
+    responses(
+        (status = 200, description = "The units are back on the shelf", body = Line<'_>, example = json!({
+            "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "picked",
+            "picked": 2, "put_back": 1
+        })),
+        PutBackProblems,
+    ),
+)]
+pub(crate) async fn put_back(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let (is_dry_run, id, UnitsPutBack { total, reason }) = read_report(&request, payload).await?;
+    let (use_cases, number) = (api.use_cases(&request).as_dry_run(is_dry_run), id.line);
+    let line = api.gate.run(&request, move || use_cases.put_back(&id, total, reason.as_ref())).await?;
+    respond::json(StatusCode::OK, &Line::of(number, &line))
+}
+
+/// Reads a report about a pick line, and whether it is only tried.
+async fn read_report<T: Body>(request: &HttpRequest, payload: Payload) -> Result<(bool, PickLineId, T), Problem> {
+    let mut query = Query::of(request);
+    let is_dry_run = dry_run::take(&mut query);
+    let mut path = PathIdentifiers::beside(request, query);
+    let (list, line) = (path.take(2, "pick_list_id"), path.take_number(4, "line"));
+    let found = list.zip(line).map(|(list, line)| PickLineId { list, line });
+    let (id, report) = body::read_beside(path.errors(), found, request, payload).await?;
+    Ok((is_dry_run, id, report))
 }
 
 /// Release a line of a pick list

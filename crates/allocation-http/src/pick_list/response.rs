@@ -1,6 +1,7 @@
 use crate::choice::choice_schema;
 use crate::identifier::Id;
 use crate::instant::Instant;
+use crate::quantity::is_zero;
 use allocation_domain::{PickLine, PickListStatus, PickStatus};
 use allocation_ports::{PickListSummary, StoredPickList};
 use serde::Serialize;
@@ -40,10 +41,15 @@ pub(crate) struct Line<'a> {
     /// The status of the line.
     #[schema(value_type = LineStatusSchema)]
     pub(super) status: &'static str,
-    /// Units picked. Absent if the line was not picked.
+    /// Units picked, without those that were put back. Absent if the line was not picked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 10)]
     pub(super) picked: Option<u32>,
+    /// Units that were found and are back on the shelf: they were put back, or were found when the order no longer wanted
+    /// them. Absent if zero.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
+    pub(super) put_back: u32,
 }
 
 /// A pick list without its lines.
@@ -76,7 +82,7 @@ choice_schema! {
 choice_schema! {
     /// The status of a pick line. `open`: the line is to be picked. `picked`: all units were picked, or all that
     /// were found. `missing`: no units were found. `shipped`: the picked units were shipped. `withdrawn`: the
-    /// line must not be picked any more.
+    /// line must not be picked any more, or all units that were found of it were put back.
     LineStatusSchema as "PickLineStatus": PickStatus::NAMES
 }
 
@@ -94,10 +100,6 @@ impl<'a> From<&'a StoredPickList> for PickList<'a> {
 impl<'a> Line<'a> {
     /// Returns a line with its number.
     pub(super) fn of(number: u32, line: &'a PickLine) -> Self {
-        let was_picked = match line.status {
-            PickStatus::Open | PickStatus::Withdrawn => false,
-            PickStatus::Picked | PickStatus::Missing | PickStatus::Shipped => true,
-        };
         Self {
             line: number,
             reference: (&line.reference).into(),
@@ -105,7 +107,8 @@ impl<'a> Line<'a> {
             order_id: (&line.order_id).into(),
             qty: line.quantity.get(),
             status: line.status.as_str(),
-            picked: was_picked.then_some(line.picked),
+            picked: line.found().map(|_| line.picked),
+            put_back: line.put_back,
         }
     }
 }

@@ -58,9 +58,12 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
         Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
         Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
-        Kind::PickedOtherwise => {
-            Problem::new(kind, "Line 1 of pick list MORNING was picked already, 3 of it and not 5")
+        Kind::AlreadyShipped => Problem::new(kind, "Line 1 of pick list MORNING was shipped"),
+        Kind::AlreadyPutBack => Problem::new(kind, "2 units of line 1 of pick list MORNING were put back, and not 1"),
+        Kind::MoreThanPicked => {
+            Problem::new(kind, "3 units of line 1 of pick list MORNING were found, so 4 cannot be put back")
         }
+        Kind::NotMissing => Problem::new(kind, "Batch B-2 has 0 missing units, not 1"),
         Kind::NotPicked => Problem::refused(&ShipError::NotPicked { list: morning(), lines: vec![1, 3] }),
         Kind::NothingPicked => Problem::new(kind, "Nothing of pick list MORNING was picked"),
         Kind::AlreadyPicked => Problem::new(kind, "Units of order O-1 were picked"),

@@ -210,7 +210,10 @@ kinds! {
         PickLineNotFound: NOT_FOUND;
         PickLineWithdrawn: CONFLICT;
         MoreThanToPick: CONFLICT;
-        PickedOtherwise: CONFLICT;
+        AlreadyShipped: CONFLICT;
+        AlreadyPutBack: CONFLICT;
+        MoreThanPicked: CONFLICT;
+        NotMissing: CONFLICT;
         NotPicked: CONFLICT;
         NothingPicked: CONFLICT;
         AlreadyPicked: CONFLICT;

@@ -51,6 +51,13 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Picked(ListedUnits { reference, quantity, .. }) => {
             format!("{} picked from batch {reference}", Count(*quantity))
         }
+        Event::PickCorrected { units, found, old_found, .. } => {
+            format!("The pick of line {} was corrected: {found} units found, not {old_found}", units.id())
+        }
+        Event::PutBack { units, reason } => {
+            let back = format!("{} put back to batch {}", Count(units.quantity), units.reference);
+            reason.as_ref().map_or_else(|| back.clone(), |reason| format!("{back}: {reason}"))
+        }
         Event::UnitsMissing(ListedUnits { reference, quantity, .. }) => {
             format!("{} of batch {reference} not found by the picker", Count(*quantity))
         }
@@ -95,6 +102,9 @@ fn deallocated(units: Count, batch: &BatchReference, reason: DeallocationReason)
         DeallocationReason::Request => format!("{units} returned to batch {batch} on request"),
         DeallocationReason::Cancellation => format!("{units} returned to batch {batch}: the order was cancelled"),
         DeallocationReason::Closure => format!("{units} returned to batch {batch}: the order was closed"),
+        DeallocationReason::PickCorrected => {
+            format!("{units} returned to batch {batch}: the missing units that they replaced were found")
+        }
         DeallocationReason::Expiry => format!("{units} returned to batch {batch}: the hold had expired"),
         DeallocationReason::BatchLowered => {
             format!("{units} lost from batch {batch}: fewer units remain than were allocated")

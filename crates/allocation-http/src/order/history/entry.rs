@@ -42,13 +42,13 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     reference: Option<&'a str>,
-    /// The quantity.
+    /// The quantity. For a corrected pick, the units that were found, which may be none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
+    #[schema(value_type = i32, required = false, minimum = 0, example = 10)]
     qty: Option<u32>,
-    /// The previous quantity of a line that was changed.
+    /// The previous quantity of a line that was changed or of a pick that was corrected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i32, required = false, minimum = 1, example = 12)]
+    #[schema(value_type = i32, required = false, minimum = 0, example = 12)]
     old_qty: Option<u32>,
     /// The pick list.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +152,10 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::PickListed(units) | Event::Picked(units) | Event::UnitsMissing(units) | Event::Shipped(units) => {
                 Self::on_list(units)
             }
+            Event::PickCorrected { units, found, old_found, .. } => {
+                Self { qty: Some(found.get()), old_qty: Some(old_found.get()), ..Self::on_list(units) }
+            }
+            Event::PutBack { units, .. } => Self::on_list(units),
             Event::PickLineChanged { units, reason, .. } | Event::PickLineWithdrawn { units, reason } => {
                 Self { reason: Some(reason.as_str()), ..Self::on_list(units) }
             }

@@ -22,6 +22,8 @@ choice_schema! {
         "pick_line_changed",
         "pick_line_withdrawn",
         "picked",
+        "pick_corrected",
+        "put_back",
         "units_missing",
         "shipped",
     ]
@@ -29,7 +31,7 @@ choice_schema! {
 
 choice_schema! {
     /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`, `line_changed`), deallocated
-    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`, `closure`) or withdrawn
+    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`, `closure`, `pick_corrected`) or withdrawn
     /// from a pick list (`deallocated`, `not_in_stock`, `given_back`).
     ReasonSchema as "OrderEventReason": [
         "new_line",
@@ -42,6 +44,7 @@ choice_schema! {
         "batch_lowered",
         "line_changed",
         "closure",
+        "pick_corrected",
         "deallocated",
         "not_in_stock",
         "given_back",

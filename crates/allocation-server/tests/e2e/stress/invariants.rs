@@ -31,12 +31,18 @@ pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Pi
     );
 }
 
-/// Units reported as picked stay picked.
+/// Units reported as picked stay picked, until a report says otherwise.
 fn check_picked(stored: &Ledger, pickers: &[Picker]) {
     for ((list, line), units) in pickers.iter().flat_map(|picker| &picker.picked) {
         let pick = &stored.picks[&(list.clone(), *line)];
-        let kept = if *units == 0 { pick.status == "missing" } else { ["picked", "shipped"].contains(&&*pick.status) };
-        assert!(kept && pick.picked == *units, "{units} were picked of line {line} of {list}: {pick:?}");
+        let (picked, put_back) = *units;
+        let expected: &[&str] = match (picked, put_back) {
+            (0, 0) => &["missing"],
+            (0, _) => &["withdrawn"],
+            _ => &["picked", "shipped"],
+        };
+        let kept = expected.contains(&&*pick.status) && (pick.picked, pick.put_back) == *units;
+        assert!(kept, "{units:?} were picked and put back of line {line} of {list}: {pick:?}");
     }
 }
 

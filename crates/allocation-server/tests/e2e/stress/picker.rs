@@ -11,8 +11,8 @@ pub(super) struct Picker {
     /// The number of placed orders.
     pub(super) orders: usize,
     lists: Vec<String>,
-    /// The picked units of each line of a list, according to the responses.
-    pub(super) picked: BTreeMap<(String, u64), u64>,
+    /// The picked units of each line of a list and those that were put back, according to the responses.
+    pub(super) picked: BTreeMap<(String, u64), (u64, u64)>,
 }
 
 impl Picker {
@@ -30,13 +30,15 @@ impl Picker {
     }
 
     pub(super) fn act(&mut self) {
-        match self.below(20) {
+        match self.below(22) {
             0..=3 => self.order(),
             4..=5 => self.make(),
             6 => self.cancel(),
             7 => self.give_back(),
             8..=9 => self.ship(),
             10 => self.give_back_line(),
+            11 => self.correct(),
+            12 => self.put_back(),
             _ => self.pick(),
         }
     }
@@ -98,7 +100,60 @@ impl Picker {
                 body["reallocated"].as_array().unwrap().iter().map(|part| part["qty"].as_u64().unwrap()).sum();
             assert_eq!(got + body["backordered"].as_u64().unwrap(), missing, "{body}");
         }
-        self.picked.insert((list, number), found);
+        self.picked.insert((list, number), (found, 0));
+    }
+
+    /// A line that this picker has reported, and that may be shipped.
+    fn any_report(&mut self) -> Option<(String, u64, u64, u64)> {
+        let reach = u64::try_from(self.picked.len()).unwrap();
+        let chosen = usize::try_from(if reach > 0 { self.below(reach) } else { return None }).unwrap();
+        let ((list, number), (picked, put_back)) = self.picked.iter().nth(chosen)?;
+        Some((list.clone(), *number, *picked, *put_back))
+    }
+
+    /// Notes the units of a line as a response has them.
+    fn note(&mut self, list: String, number: u64, answer: &Answer) {
+        let units = |name: &str| answer.json()[name].as_u64().unwrap_or(0);
+        self.picked.insert((list, number), (units("picked"), units("put_back")));
+    }
+
+    /// Corrects a report.
+    fn correct(&mut self) {
+        let Some((list, number, picked, put_back)) = self.any_report() else { return };
+        let qty = lines(&self.client.get(&format!("/pick-lists/{list}")))[usize::try_from(number - 1).unwrap()]["qty"]
+            .clone();
+        let found = self.below(qty.as_u64().unwrap() + 1);
+        let answer = self.client.post(&format!("/pick-lists/{list}/lines/{number}/pick"), &json!({"qty": found}));
+        if answer.status == 409 {
+            let name = answer.json()["type"].as_str().unwrap().to_owned();
+            let known = ["/problems/already-shipped", "/problems/already-put-back", "/problems/not-missing"];
+            assert!(known.contains(&&*name), "{answer:?}");
+            assert!(found != picked + put_back, "a repeat: {answer:?}");
+            return;
+        }
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.note(list.clone(), number, &answer);
+        let (picked, put_back) = self.picked[&(list, number)];
+        assert_eq!(picked + put_back, found, "{answer:?}");
+    }
+
+    /// Puts units of a picked line back, twice.
+    fn put_back(&mut self) {
+        let Some((list, number, picked, put_back)) = self.any_report() else { return };
+        let total = put_back + 1 + self.below(picked + 1);
+        let send = || self.client.post(&format!("/pick-lists/{list}/lines/{number}/put-back"), &json!({"qty": total}));
+        let (answer, again) = (send(), send());
+        assert_eq!(answer.status, again.status, "{answer:?} {again:?}");
+        if answer.status == 409 {
+            let name = answer.json()["type"].as_str().unwrap().to_owned();
+            assert!(["/problems/already-shipped", "/problems/more-than-picked"].contains(&&*name), "{answer:?}");
+            return;
+        }
+        assert_eq!(
+            (answer.status, answer.json(), answer.json()["put_back"].as_u64()),
+            (200, again.json(), Some(total))
+        );
+        self.note(list, number, &answer);
     }
 
     fn ship(&mut self) {
@@ -127,7 +182,7 @@ impl Picker {
         let number = 1 + self.below(3);
         let answer = self.client.delete(&format!("/pick-lists/{list}/lines/{number}"));
         match answer.status {
-            204 => assert!(self.picked.get(&(list, number)).is_none_or(|found| *found == 0), "{answer:?}"),
+            204 => assert!(self.picked.get(&(list, number)).is_none_or(|(picked, _)| *picked == 0), "{answer:?}"),
             404 => drop(answer.problem(404, "pick-line-not-found")),
             _ => drop(answer.problem(409, "already-picked")),
         }

@@ -102,7 +102,7 @@ pub(crate) fn pick_lists(projection: &Projection) -> Vec<Value> {
 fn pick_line(number: u32, line: &PickLine) -> Value {
     json!({"line": number, "reference": line.reference.as_str(), "sku": line.sku.as_str(),
         "order_id": line.order_id.as_str(), "qty": line.quantity.get(), "status": line.status.as_str(),
-        "picked": line.picked})
+        "picked": line.picked, "put_back": line.put_back})
 }
 
 /// The served pick lists, sorted by id.
@@ -113,7 +113,9 @@ pub(crate) fn served_pick_lists(client: &Client) -> Vec<Value> {
     let list = |id: &str| {
         let mut list = client.get(&format!("/pick-lists/{id}")).json();
         for line in list["lines"].as_array_mut().unwrap() {
-            line["picked"] = line["picked"].as_u64().unwrap_or(0).into();
+            for name in ["picked", "put_back"] {
+                line[name] = line[name].as_u64().unwrap_or(0).into();
+            }
         }
         json!({"pick_list_id": id, "status": list["status"], "lines": list["lines"]})
     };

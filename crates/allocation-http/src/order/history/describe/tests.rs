@@ -57,6 +57,30 @@ fn the_reason_of_a_deallocation_is_described() {
 }
 
 #[test]
+fn corrected_picks_and_units_put_back_are_described() {
+    let Event::Picked(units) = on_list("picked", WithdrawalReason::Released) else { panic!("a pick") };
+    let number = |units: u32| allocation_domain::Units::new(units).unwrap();
+    let corrected = Event::PickCorrected {
+        units: units.clone(),
+        found: number(0),
+        old_found: number(7),
+        put_back: number(0),
+        waited: number(0),
+    };
+    let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 0, "old_qty": 7});
+    let detail = "The pick of line 2 of pick list P-1 was corrected: 0 units found, not 7";
+    assert_eq!((describe(&corrected), json!(Facts::from(&corrected))), (detail.to_owned(), facts));
+    for (reason, detail) in
+        [(None, "10 units put back to batch B-1"), (Some("wet"), "10 units put back to batch B-1: wet")]
+    {
+        let reason = reason.map(|text| allocation_domain::PutBackReason::parse(text).unwrap());
+        let event = Event::PutBack { units: units.clone(), reason };
+        let facts = json!({"reference": "B-1", "pick_list_id": "P-1", "line": 2, "qty": 10});
+        assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
+    }
+}
+
+#[test]
 fn a_late_confirmation_is_described() {
     let (order_id, sku, quantity) = line();
     let event = Event::LineReinstated { order_id, sku, quantity };
