@@ -3,6 +3,7 @@
 use crate::columns::columns;
 use crate::error::corrupt;
 use crate::row;
+use allocation_domain::{Event, Sku};
 use allocation_ports::{
     Actor, CausationId, EventContext, LoggedEvent, RecordedEvent, StoreError, Subject, TraceParent,
 };
@@ -147,6 +148,11 @@ impl StoredEvent<'_> {
             (Subject::Product(sku), None, None) => self.sku == sku.as_str(),
             (Subject::Batch(_) | Subject::Product(_), ..) => false,
         }
+    }
+
+    /// Returns whether the event is a movement of a product.
+    pub(crate) fn moves(&self, sku: &Sku) -> bool {
+        self.sku == sku.as_str() && Event::MOVEMENTS.contains(&self.name.as_str())
     }
 
     /// Returns the author of the event.

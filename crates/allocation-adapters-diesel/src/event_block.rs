@@ -3,7 +3,7 @@
 use crate::columns::columns;
 use crate::error::failed;
 use crate::row::integer;
-use allocation_domain::{Changes, Event, OrderId};
+use allocation_domain::{Changes, Event, OrderId, Sku};
 use allocation_ports::{Actor, CausationId, EventContexts, StoreError, Subject, TraceParent};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use serde::{Serialize, Serializer};
@@ -117,6 +117,9 @@ impl BlockWriter {
             self.count += 1;
             self.types.insert(event.name());
             self.keys.insert(subject_key(&subject));
+            if event.moved_units().is_some() {
+                self.keys.insert(movement_key(product.sku));
+            }
             self.causes.extend(causation_id.map(cause_key));
         }
         Ok(())
@@ -155,6 +158,11 @@ pub(crate) fn subject_key(subject: &Subject) -> i32 {
         Subject::Batch(reference) => hash(b'b', reference.as_str()),
         Subject::Product(sku) => hash(b'p', sku.as_str()),
     }
+}
+
+/// Returns the hash by which the index of blocks finds the movements of a product.
+pub(crate) fn movement_key(sku: &Sku) -> i32 {
+    hash(b'm', sku.as_str())
 }
 
 /// Returns the hash by which the index of blocks finds the events that a command has caused.

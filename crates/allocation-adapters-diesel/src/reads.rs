@@ -15,6 +15,7 @@ pub(crate) mod events;
 
 pub(crate) mod history;
 pub(crate) mod load_until_decided;
+pub(crate) mod movements;
 pub(crate) mod orders;
 pub(crate) mod pick_lists;
 pub(crate) mod pickable;
@@ -28,6 +29,7 @@ pub(crate) use completed::completed_orders;
 pub(crate) use effects::caused_by;
 pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;
+pub(crate) use movements::movements;
 pub(crate) use orders::{order, orders, skus_of};
 pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
 pub(crate) use pickable::pickable;

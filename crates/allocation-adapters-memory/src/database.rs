@@ -97,6 +97,12 @@ impl Database {
         recorded.filter(|recorded| Subject::of(&recorded.event) == *subject)
     }
 
+    /// Returns the retained movements of a product with their positions in the log.
+    pub(crate) fn movements_of(&self, sku: &Sku) -> impl Iterator<Item = (u64, &RecordedEvent)> {
+        let events = (self.log.bounds().oldest..).zip(self.log.events()).map(|(at, event)| (at, &event.recorded));
+        events.filter(move |(_, recorded)| recorded.sku == *sku && recorded.event.moved_units().is_some())
+    }
+
     /// Returns the committed rows.
     pub(crate) const fn committed(&self) -> View<'_> {
         View { committed: &self.rows, own: None }

@@ -160,6 +160,12 @@ pub enum Event {
         purchased_quantity: Units,
         /// The units that adjustments have added, less those that they have removed.
         adjustments: i32,
+        /// The previous number of purchased units.
+        #[cfg_attr(feature = "serde", serde(default))]
+        old_purchased_quantity: Units,
+        /// The previous adjustments.
+        #[cfg_attr(feature = "serde", serde(default))]
+        old_adjustments: i32,
         /// The revision.
         revision: u32,
     },
@@ -183,6 +189,12 @@ pub enum Event {
         purchased_quantity: Units,
         /// The units that adjustments have added, less those that they have removed.
         adjustments: i32,
+        /// The previous number of purchased units.
+        #[cfg_attr(feature = "serde", serde(default))]
+        old_purchased_quantity: Units,
+        /// The previous adjustments.
+        #[cfg_attr(feature = "serde", serde(default))]
+        old_adjustments: i32,
         /// The ETA before.
         old_eta: Eta,
         /// The revision.
@@ -194,6 +206,9 @@ pub enum Event {
         reference: BatchReference,
         /// The SKU.
         sku: Sku,
+        /// The units that it had.
+        #[cfg_attr(feature = "serde", serde(default))]
+        quantity: Units,
     },
     /// A line was placed with an order. The following events record its allocations and backorders.
     LinePlaced {

@@ -20,6 +20,7 @@ mod known_queue;
 mod line;
 mod listed_units;
 mod lock_time;
+mod movement;
 mod moving;
 mod named;
 mod on_shortage;

@@ -67,7 +67,7 @@ impl Quantity {
 }
 
 /// A number of units of stock, from 0 to 2,147,483,647. A corrected purchase may have none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
 pub struct Units(u32);

@@ -79,6 +79,7 @@ const KEY: &str = "key";
         product::find,
         product::register,
         product::availability,
+        product::movements,
         event::list,
         event::stream,
         event::find,

@@ -2,7 +2,7 @@
 
 mod cursors;
 
-pub(crate) use cursors::ProductCursor;
+pub(crate) use cursors::{MovementCursor, ProductCursor};
 
 use crate::problem::Problem;
 use crate::query::{Query, parse_digits};

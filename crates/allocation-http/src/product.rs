@@ -1,9 +1,11 @@
 //! Products: their totals and availability.
 
 mod availability;
+mod movements;
 mod totals;
 
 pub(crate) use availability::{__path_availability, availability};
+pub(crate) use movements::{__path_movements, movements};
 pub(crate) use totals::Product;
 
 use crate::api::Api;
@@ -23,11 +25,12 @@ use allocation_ports::Queries;
 use allocation_requests::Empty;
 use chrono::{DateTime, Utc};
 
-pub(crate) fn routes() -> [Path; 3] {
+pub(crate) fn routes() -> [Path; 4] {
     [
         Path::new("/products").get(Scope::Read, list),
         Path::new("/products/{sku}").get(Scope::Read, find).put(Scope::BatchesWrite, register),
         Path::new("/products/{sku}/availability").get(Scope::Read, availability),
+        Path::new("/products/{sku}/movements").get(Scope::Read, movements),
     ]
 }
 

@@ -52,9 +52,9 @@ pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{FoundBatch, LockRequest, ProductRepository};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
-    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, OrderFilter, OrderPage,
-    OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary,
-    ProductQueries, ProductTotals, Queries, RecordedEvent,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovementPage, OrderFilter,
+    OrderPage, OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries,
+    PickListSummary, ProductQueries, ProductTotals, Queries, RecordedEvent,
 };
 pub use readiness::{
     Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,

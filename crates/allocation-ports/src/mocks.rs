@@ -20,10 +20,10 @@ pub use crate::unit_of_work::MockUnitOfWorkFactory;
 use crate::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
-    EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository, OverdueCursor,
-    PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository, PickableLines,
-    ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError, StoredPickList,
-    Subject, UnitOfWork,
+    EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository,
+    OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository,
+    PickableLines, ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError,
+    StoredPickList, Subject, UnitOfWork,
 };
 use allocation_domain::{
     Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
@@ -102,6 +102,7 @@ mockall::mock! {
             after: Option<EventCursor>,
             page: PageSize,
         ) -> Result<Vec<RecordedEvent>, StoreError>;
+        fn movements(&self, sku: &Sku, after: u64, page: PageSize) -> Result<MovementPage, StoreError>;
     }
 
     impl PickListQueries for Queries {

@@ -11,7 +11,7 @@ mod products;
 pub use allocations::{AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow};
 pub use backorders::{Backorder, BackorderCursor, BackorderFilter, BackorderQueries};
 pub use batches::{BatchCursor, BatchFilter, BatchQueries, OverdueCursor};
-pub use history::{EventCursor, HistoryQueries, RecordedEvent};
+pub use history::{EventCursor, HistoryQueries, MovementPage, RecordedEvent};
 pub use orders::{OrderFilter, OrderPage, OrderQueries};
 pub use pick_lists::{PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary};
 pub use products::{ProductQueries, ProductTotals};

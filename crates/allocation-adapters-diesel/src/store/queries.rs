@@ -8,9 +8,9 @@ use allocation_domain::{
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
-    EventCursor, HistoryQueries, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor, PageSize,
-    PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries, ProductTotals,
-    RecordedEvent, StoreError, StoredPickList, Subject,
+    EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor,
+    PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries,
+    ProductTotals, RecordedEvent, StoreError, StoredPickList, Subject,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -108,6 +108,10 @@ impl HistoryQueries for Store {
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         self.read_snapshot(|connection| reads::history(connection, subject, after.as_ref(), page))
+    }
+
+    fn movements(&self, sku: &Sku, after: u64, page: PageSize) -> Result<MovementPage, StoreError> {
+        self.read_snapshot(|connection| reads::movements(connection, sku, after, page))
     }
 }
 

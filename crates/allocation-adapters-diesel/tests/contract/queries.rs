@@ -166,6 +166,29 @@ fn assert_histories(shop: &Shop) {
     }
 }
 
+/// The movements of a product are its events that move units, in the order of the log, and add up to what it has.
+fn assert_movements(shop: &Shop, now: DateTime<Utc>) {
+    shop.world.sequence_all();
+    for name in SKUS.map(sku) {
+        let expected: Vec<_> =
+            shop.events_of(&name).filter(|recorded| recorded.event.moved_units().is_some()).collect();
+        for rows in [1, 3, 1_000] {
+            let (mut read, mut after) = (Vec::new(), Some(0));
+            while let Some(start) = after {
+                let page = shop.world.store.movements(&name, start, size(rows)).unwrap();
+                assert!(page.movements.len() <= rows && page.next.is_none_or(|next| next > start));
+                assert!(page.movements.iter().all(|(position, _)| *position > start));
+                read.extend(page.movements.into_iter().map(|(_, recorded)| recorded));
+                after = page.next;
+            }
+            assert!(read.iter().eq(expected.iter().copied()), "{name} in pages of {rows}");
+        }
+        let totals = shop.world.store.product(&name, now).unwrap().unwrap();
+        let moved: i64 = expected.iter().filter_map(|recorded| recorded.event.moved_units()).sum();
+        assert_eq!(moved, i64::try_from(totals.totals.in_stock + totals.totals.on_its_way).unwrap(), "{name}");
+    }
+}
+
 fn assert_pick_lists(shop: &Shop) {
     let all = shop.pick_lists();
     for (list_id, expected) in &all {
@@ -213,6 +236,7 @@ pub fn reads_after_a_random_history_agree_with_the_domain(database: TestDatabase
         }
     }
     assert_histories(&shop);
+    assert_movements(&shop, seconds(700));
     shop.world.assert_events_are_in_order();
     assert_eq!(of_lists.len(), PICK_STATUSES.len(), "{of_lists:?}");
     assert!(shop.kinds().len() >= 19 && statuses.len() == STATUSES.len(), "{:?} {statuses:?}", shop.kinds());

@@ -17,12 +17,6 @@ fn lease(name: &'static str) -> Lease {
     Lease { name, holder: "me".to_owned() }
 }
 
-/// Sequences all events, each as a block of its own.
-fn sequence_all(world: &World) {
-    assert!(world.store.take(&lease("events"), TIME).unwrap());
-    while world.store.sequence(&lease("events"), TIME, 1).unwrap().events > 0 {}
-}
-
 /// Allocates a unit, by a command with an id.
 fn allocate(world: &World, order_id: &str, cause: &str) {
     let mut unit = world.begin();
@@ -47,7 +41,7 @@ pub fn renumbered_events_have_new_positions_and_are_found_as_before(database: Te
         world.add("LAMP", batch, 10, Eta::InStock);
     }
     allocate(&world, "O-1", "C-1");
-    sequence_all(&world);
+    world.sequence_all();
     world.add("LAMP", "B-4", 1, Eta::InStock);
     assert!(world.store.take(&lease("relay"), TIME).unwrap());
     let parked = ParkedEvent { position: 2, reason: "x".to_owned(), parked_at: instant(1), retry: false };
@@ -68,7 +62,7 @@ pub fn renumbered_events_have_new_positions_and_are_found_as_before(database: Te
         let gone = read(old, &EventFilter::default());
         assert!(matches!(gone, Err(ReadLogError::Gone { oldest: first }) if first == oldest), "{old}: {gone:?}");
     }
-    sequence_all(&world);
+    world.sequence_all();
     let after = read(oldest - 1, &EventFilter::default()).unwrap().events;
     assert_eq!(positions(&after), (oldest..oldest + 5).collect::<Vec<_>>());
     let content = |event: &LoggedEvent| (event.json.clone(), event.occurred_at);

@@ -303,6 +303,11 @@ impl Shop {
         events
     }
 
+    /// Returns the events of a product, in order.
+    pub fn events_of(&self, name: &Sku) -> impl Iterator<Item = &RecordedEvent> {
+        self.events.iter().filter(|recorded| recorded.sku == *name)
+    }
+
     /// Returns the units of a product's batches that are allocated to lines without an expired hold.
     pub fn allocated(&self, batch: &allocation_domain::BatchReference, now: DateTime<Utc>) -> u32 {
         let alive = self.lines().filter(|(.., line)| !has_expired(line, now));

@@ -7,11 +7,13 @@ use allocation_domain::{
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, BatchCursor, BatchFilter, BatchQueries,
-    EventContexts, Loaded, LockRequest, LockWait, PageSize, StoreError, UnitOfWork, UnitOfWorkFactory,
+    EventContexts, Lease, Leases, Loaded, LockRequest, LockWait, LogSequencer, PageSize, StoreError, UnitOfWork,
+    UnitOfWorkFactory,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 pub struct World {
     pub store: Store,
@@ -100,6 +102,13 @@ pub fn taken<T, R>(decided: Result<T, Pending<R>>) -> Result<(), Pending<Infalli
 }
 
 impl World {
+    /// Sequences all events, each as a block of its own.
+    pub fn sequence_all(&self) {
+        let (lease, time) = (Lease { name: "events", holder: "me".to_owned() }, Duration::from_secs(30));
+        assert!(self.store.take(&lease, time).unwrap());
+        while self.store.sequence(&lease, time, 1).unwrap().events > 0 {}
+    }
+
     pub fn new(database: TestDatabase) -> Self {
         Self::with_pool(database, 8)
     }

@@ -1,6 +1,7 @@
 use super::page_after;
 use crate::store::MemoryStore;
-use allocation_ports::{EventCursor, HistoryQueries, PageSize, RecordedEvent, StoreError, Subject};
+use allocation_domain::Sku;
+use allocation_ports::{EventCursor, HistoryQueries, MovementPage, PageSize, RecordedEvent, StoreError, Subject};
 
 impl HistoryQueries for MemoryStore {
     fn history(
@@ -13,5 +14,13 @@ impl HistoryQueries for MemoryStore {
         let after = after.map(|after| (after.occurred_at, after.sku, after.version, after.ordinal));
         let key = |event: &RecordedEvent| (event.occurred_at, event.sku.clone(), event.version, event.ordinal);
         Ok(page_after(database.events_of(subject).cloned(), key, after.as_ref(), page))
+    }
+
+    fn movements(&self, sku: &Sku, after: u64, page: PageSize) -> Result<MovementPage, StoreError> {
+        let database = self.database();
+        let mut later = database.movements_of(sku).filter(|(position, _)| *position > after);
+        let movements: Vec<_> = later.by_ref().take(page.get().into()).map(|(at, event)| (at, event.clone())).collect();
+        let next = later.next().and_then(|_| movements.last().map(|(position, _)| *position));
+        Ok(MovementPage { movements, next })
     }
 }

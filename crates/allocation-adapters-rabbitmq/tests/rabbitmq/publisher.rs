@@ -1,7 +1,7 @@
 //! Publishing events.
 
 use allocation_adapters_rabbitmq::{AmqpUrl, Broker, BrokerName, RabbitPublisher};
-use allocation_domain::{Event, Sku};
+use allocation_domain::{Event, Sku, Units};
 use allocation_ports::{
     BrokerUnavailable, Delivery, EventContext, EventPublisher, LoggedEvent, PendingConfirms, PublishStatus, Subject,
 };
@@ -42,7 +42,14 @@ fn logged(position: u64, event: &Event) -> LoggedEvent {
 
 /// An event of another type.
 fn removed(position: u64) -> LoggedEvent {
-    logged(position, &Event::BatchRemoved { reference: "B-1".parse().unwrap(), sku: Sku::parse("LAMP").unwrap() })
+    logged(
+        position,
+        &Event::BatchRemoved {
+            reference: "B-1".parse().unwrap(),
+            sku: Sku::parse("LAMP").unwrap(),
+            quantity: Units::ZERO,
+        },
+    )
 }
 
 fn events(positions: RangeInclusive<u64>) -> Vec<LoggedEvent> {

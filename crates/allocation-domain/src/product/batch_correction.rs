@@ -83,6 +83,7 @@ impl Product {
             let index = product.need_batch(&line.reference)?;
             let before = product.batches[index].clone();
             let (left, target) = (before.moving().cloned(), Target::adjusted(&before, line));
+            let (old_purchased_quantity, old_adjustments) = (before.purchased(), before.adjustments());
             // Units that another batch of the adjustment has freed belong to waiting lines first.
             let leave_now = leave_now && !product.is_behind();
             let mut step = product.begin_correction(before, &BatchChange::default(), target, now);
@@ -100,6 +101,8 @@ impl Product {
                 change: line.change,
                 purchased_quantity: batch.purchased(),
                 adjustments: batch.adjustments(),
+                old_purchased_quantity,
+                old_adjustments,
                 revision: batch.revision(),
             };
             product.events.push(event);

@@ -1,7 +1,7 @@
 //! Adding and removing batches.
 
 use super::Product;
-use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Event, NewBatch, Pending, RemoveBatchError};
+use crate::{AddBatchError, Batch, BatchCounts, BatchReference, Event, NewBatch, Pending, Quantity, RemoveBatchError};
 use chrono::{DateTime, Utc};
 
 impl Product {
@@ -50,8 +50,8 @@ impl Product {
             return Err(Pending::Refused(RemoveBatchError::Picked { reference, picked, shipped }));
         }
         self.note_batch(&reference);
-        self.batches.remove(index);
-        self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone() });
+        let quantity = Quantity::new(self.batches.remove(index).available()).ok().into();
+        self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone(), quantity });
         Ok(())
     }
 }

@@ -89,6 +89,7 @@ impl Product {
         now: DateTime<Utc>,
     ) -> Result<BatchChanged, LoadRequest> {
         let (left, old_eta) = (before.moving().cloned(), before.eta());
+        let (old_purchased_quantity, old_adjustments) = (before.purchased(), before.adjustments());
         let change = BatchChange { eta: Some(Eta::InStock), ..BatchChange::default() };
         let mut step = self.begin_correction(before, &change, target, now);
         if let Some(rest) = rest {
@@ -110,6 +111,8 @@ impl Product {
             rejected_quantity: receipt.rejected(),
             purchased_quantity: batch.purchased(),
             adjustments: batch.adjustments(),
+            old_purchased_quantity,
+            old_adjustments,
             old_eta,
             revision: batch.revision(),
         });

@@ -3,7 +3,7 @@
 use crate::command::{Command, Unit, sku_of, skus};
 use crate::turns;
 use allocation_domain::{
-    Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, LineState, LoadRequest, LockTime, OrderId,
+    Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, Event, LineState, LoadRequest, LockTime, OrderId,
     PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition, ReservationState,
     Sku, Totals, TotalsChange,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Shelf {
     pub(crate) lines: BTreeMap<OrderId, LineState>,
     pub(crate) pick_lines: BTreeMap<PickLineId, PickLine>,
     totals: TotalsChange,
+    /// The units that the events have moved.
+    moved: i64,
     projection: Projection,
 }
 
@@ -107,9 +109,16 @@ impl Store {
             shelf.write_down(product);
             for event in product.events() {
                 turns::apply(&mut shelf.projection, event, shelf.decided_at);
+                assert_eq!(event.moved_units().is_some(), Event::MOVEMENTS.contains(&event.name()), "{event:?}");
+                shelf.moved += event.moved_units().unwrap_or(0);
             }
             shelf.check_projection(product.sku());
             assert_eq!(shelf.counted(), shelf.totals, "the changes of the totals add up to them");
+            assert_eq!(
+                shelf.moved,
+                shelf.totals.in_stock + shelf.totals.on_its_way,
+                "the movements add up to the units"
+            );
             shelf.check_totals(product.sku(), now);
         }
     }

@@ -92,6 +92,24 @@ impl From<&ProductTotals> for ProductCursor {
     }
 }
 
+/// The position of a movement in the event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MovementCursor(pub(crate) u64);
+
+impl Cursor for MovementCursor {
+    const LIST: &'static str = "movements";
+
+    type Fields = i64;
+
+    fn fields(&self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    fn from_fields(position: i64) -> Option<Self> {
+        u64::try_from(position).ok().map(Self)
+    }
+}
+
 impl Cursor for BackorderCursor {
     /// A position above `u32::MAX` is clamped; no queue is that long.
     type Fields = (Sku, u32, i32, Micros, OrderId);

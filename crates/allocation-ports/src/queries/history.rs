@@ -39,6 +39,15 @@ impl From<&RecordedEvent> for EventCursor {
     }
 }
 
+/// A page of the movements of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MovementPage {
+    /// The movements with their positions in the log, oldest first.
+    pub movements: Vec<(u64, RecordedEvent)>,
+    /// The position after which the next page starts; `None` if there is no further movement.
+    pub next: Option<u64>,
+}
+
 /// Reads the events of orders, batches and products.
 pub trait HistoryQueries: Send + Sync {
     /// Returns the retained events of a subject ([`Subject::of`]) after `after`, by the time at which they occurred, then by
@@ -54,4 +63,14 @@ pub trait HistoryQueries: Send + Sync {
         after: Option<EventCursor>,
         page: PageSize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// Returns the retained movements of a product ([`Event::moved_units`]) after a position in the log, in its order.
+    /// Events get their positions after their commit: the newest may be missing.
+    ///
+    /// Each page scans a bounded number of events, so a page that is not the last may have fewer movements than `page`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn movements(&self, sku: &Sku, after: u64, page: PageSize) -> Result<MovementPage, StoreError>;
 }

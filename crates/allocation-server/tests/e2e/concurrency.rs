@@ -2,6 +2,7 @@
 
 mod batches;
 mod holds;
+mod one_product;
 mod orders;
 mod standalone_lines;
 

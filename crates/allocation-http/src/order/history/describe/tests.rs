@@ -3,7 +3,7 @@ use crate::order::history::entry::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
 use allocation_domain::{
     AllocationReason, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, Quantity, Sku,
-    WithdrawalReason,
+    Units, WithdrawalReason,
 };
 use serde_json::json;
 
@@ -174,7 +174,7 @@ fn events_of_a_product_alone_are_described_too() {
         Event::BatchAdded { reference: reference.clone(), sku: sku("LAMP"), purchased_quantity: quantity(1), eta };
     let cases = [
         (added, "Batch B-1 was added"),
-        (Event::BatchRemoved { reference, sku: sku("LAMP") }, "Batch B-1 was removed"),
+        (Event::BatchRemoved { reference, sku: sku("LAMP"), quantity: Units::ZERO }, "Batch B-1 was removed"),
         (Event::ProductRegistered { sku: sku("LAMP") }, "Product LAMP was registered"),
         (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
     ];
