@@ -12,7 +12,7 @@ pub enum Scope {
     OrdersWrite,
     /// Register products; add, change and remove batches.
     BatchesWrite,
-    /// Make, pick, ship and release pick lists.
+    /// Make, pick, ship and release pick lists; take back returns.
     PickingWrite,
     /// Everything, and the management of keys.
     Admin,

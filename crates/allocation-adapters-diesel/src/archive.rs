@@ -3,12 +3,12 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::store_error;
 use crate::generation;
+use crate::shut_out::shut_out_before;
 use crate::statement::statement;
 use crate::{postgres, sqlite};
 use allocation_domain::{OrderId, Sku};
 use allocation_ports::StoreError;
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -19,12 +19,6 @@ const UNDATED: &str = "completed_at IS NULL AND reference IS NULL AND waiting = 
 
 /// How far in the future a clock may have been for a completion to stay as it was recorded.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
-
-statement! {
-    /// Shuts out programs that do not look into the archive.
-    ShutOut<'a>(generation: BigInt => i64, before: BigInt => i64) on MultiBackend,
-    "UPDATE schema_generation SET generation = ? WHERE generation < ?"
-}
 
 /// Selects the rows of lines for an update, except for those that are locked: this unit has no lock on their products,
 /// so it must not wait.
@@ -57,15 +51,7 @@ statement! {
 /// Shuts out programs that do not look into the archive, and dates complete lines without a date, or with one in the
 /// future; returns their number.
 pub(crate) fn prepare(connection: &mut AnyConnection, now: DateTime<Utc>, limit: u16) -> Result<usize, StoreError> {
-    if generation::oldest(connection)? < generation::READS_ARCHIVE {
-        if let AnyConnection::Postgres(connection) = connection {
-            // Such a program may have read that it may write. No unit of work spans the lock, as with a migration.
-            connection.batch_execute("LOCK TABLE products IN EXCLUSIVE MODE").map_err(store_error)?;
-        }
-        let statement = ShutOut { generation: &generation::READS_ARCHIVE, before: &generation::READS_ARCHIVE };
-        statement.execute(connection).map_err(store_error)?;
-    }
-    generation::check_in(connection)?;
+    shut_out_before(connection, generation::READS_ARCHIVE)?;
     let future = &now.checked_add_signed(TOLERANCE).unwrap_or(now).timestamp_micros();
     let (now, limit) = (&now.timestamp_micros(), &i64::from(limit));
     let dated = match connection {

@@ -4,7 +4,7 @@ use crate::columns::{Columns, Sql, columns};
 use crate::error::{corrupt, failed};
 use crate::row;
 use crate::statement::joined;
-use allocation_domain::{Batch, BatchCounts, Eta, Quantity, Sku, Units};
+use allocation_domain::{Batch, BatchCounts, BatchOrigin, Eta, OrderId, Quantity, ReturnId, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
@@ -36,6 +36,10 @@ columns! {
         moving: Nullable<Text> => Option<String>,
         /// The part of `purchased_quantity` that adjustments have added, negative if they have removed units.
         adjusted_quantity: Integer => i32,
+        /// The return that the units came back with; null for a purchase.
+        return_id: Nullable<Text> => Option<String>,
+        /// The order that they were shipped for.
+        return_order_id: Nullable<Text> => Option<String>,
     }
 }
 
@@ -88,8 +92,14 @@ impl BatchRow {
             .with_adjustments(adjustments)
             .and_then(|batch| batch.with_counts(counts))
             .map_err(|oversold| StoreError::invariant("batches_not_oversold", oversold))?;
-        Ok(batch.with_moving(moving))
+        Ok(batch.with_moving(moving).with_origin(origin(values.return_id, values.return_order_id)?))
     }
+}
+
+fn origin(return_id: Option<String>, order_id: Option<String>) -> Result<Option<BatchOrigin>, StoreError> {
+    let Some((return_id, order_id)) = return_id.zip(order_id) else { return Ok(None) };
+    let return_id = ReturnId::parse(return_id).map_err(corrupt)?;
+    Ok(Some(BatchOrigin { return_id, order_id: OrderId::parse(order_id).map_err(corrupt)? }))
 }
 
 /// Splits the units of a batch into purchased units and adjustments.
@@ -120,6 +130,8 @@ impl BatchValues {
             missing_quantity: row::integer(counts.missing)?,
             moving: batch.moving().map(serde_json::to_string).transpose().map_err(failed)?,
             adjusted_quantity: batch.adjustments(),
+            return_id: batch.origin().map(|origin| origin.return_id.to_string()),
+            return_order_id: batch.origin().map(|origin| origin.order_id.to_string()),
         })
     }
 }

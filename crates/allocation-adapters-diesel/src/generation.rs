@@ -17,7 +17,7 @@ use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::BigInt;
 
 /// The generation of this program, as an SQL literal.
-const LITERAL: &str = "3";
+const LITERAL: &str = "4";
 
 /// The oldest generation of programs that may write, read once per statement.
 pub(crate) const OLDEST_GENERATION: &str = "(SELECT generation FROM schema_generation)";
@@ -31,10 +31,14 @@ pub(crate) const MAY_WRITE: &str = joined!(OLDEST_GENERATION, " <= ", LITERAL);
 /// 1. builds that need exactly the schema that they know
 /// 2. reads events with more elements than it knows, and serves on schemas of later programs
 /// 3. finds orders in the archive. No migration shuts out the programs before it: the archive does, once it is used
-pub(crate) const GENERATION: i64 = 3;
+/// 4. keeps the returned units of a line when it archives or restores it. The first return shuts out the programs before it
+pub(crate) const GENERATION: i64 = 4;
 
 /// The first generation of programs that look into the archive.
 pub(crate) const READS_ARCHIVE: i64 = 3;
+
+/// The first generation of programs that keep the returned units of archived lines.
+pub(crate) const KEEPS_RETURNS: i64 = 4;
 
 /// Compares this program with the oldest generation of programs that may write.
 pub(crate) const fn compare(oldest: i64) -> Result<(), ProgramTooOld> {

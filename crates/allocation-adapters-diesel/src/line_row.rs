@@ -45,6 +45,7 @@ columns! {
         shipped: Integer => i32,
         /// When the line was completed, as far as that was recorded.
         completed_at: Nullable<BigInt> => Option<i64>,
+        returned: Integer => i32,
     }
 }
 
@@ -134,6 +135,7 @@ impl LineValues {
                 listed: row::units(self.listed)?,
                 picked: row::units(self.picked)?,
                 shipped: row::units(self.shipped)?,
+                returned: row::units(self.returned)?,
             },
         })
     }
@@ -159,6 +161,7 @@ impl LineValues {
             picked: row::integer(line.fulfilment.picked)?,
             shipped: row::integer(line.fulfilment.shipped)?,
             completed_at: completed_at.map(|at| at.timestamp_micros()),
+            returned: row::integer(line.fulfilment.returned)?,
         })
     }
 }
@@ -181,6 +184,7 @@ impl From<PlainLineValues> for LineValues {
             picked: 0,
             shipped: 0,
             completed_at: None,
+            returned: 0,
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn add(connection: &mut AnyConnection, document: &StockDocument) -> R
     let (request, outcome) = match document {
         StockDocument::Adjustment(recorded) => written(recorded)?,
         StockDocument::Receipt(recorded) => written(recorded)?,
+        StockDocument::Return(recorded) => written(recorded)?,
     };
     let statement = AddDocument {
         kind: id.kind(),
@@ -51,6 +52,7 @@ pub(crate) fn find(connection: &mut AnyConnection, id: &StockDocumentId) -> Resu
     let document = |row| match id {
         StockDocumentId::Adjustment(_) => read(row).map(StockDocument::Adjustment),
         StockDocumentId::Receipt(_) => read(row).map(StockDocument::Receipt),
+        StockDocumentId::Return(_) => read(row).map(StockDocument::Return),
     };
     found.map(document).transpose()
 }

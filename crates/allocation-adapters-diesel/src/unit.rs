@@ -5,7 +5,10 @@ use crate::clock::StoreClock;
 use crate::error::commit_error;
 use crate::order_row::OrderRow;
 use crate::saving::{Decided, RowChanges};
-use crate::{archive, expiry, loading, pick_lists, postgres, reads, sqlite, stock_documents, stored_batches};
+use crate::shut_out::shut_out_before;
+use crate::{
+    archive, expiry, generation, loading, pick_lists, postgres, reads, sqlite, stock_documents, stored_batches,
+};
 use allocation_domain::{
     BatchReference, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
 };
@@ -255,5 +258,9 @@ impl<C: DerefMut<Target = AnyConnection>> StockDocuments for Unit<C> {
 
     fn add(&mut self, document: &StockDocument) -> Result<(), StoreError> {
         self.run(|connection| stock_documents::add(connection, document))
+    }
+
+    fn prepare_returns(&mut self) -> Result<(), StoreError> {
+        self.run(|connection| shut_out_before(connection, generation::KEEPS_RETURNS))
     }
 }

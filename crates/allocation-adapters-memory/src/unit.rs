@@ -397,6 +397,11 @@ impl StockDocuments for Unit {
             Ok(())
         })
     }
+
+    fn prepare_returns(&mut self) -> Result<(), StoreError> {
+        // One program at a time has the rows.
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ fn repeated(
 ) -> Result<Outcome<Batch>, AddBatchError> {
     let FoundBatch { batch, added_quantity, added_eta } = existing;
     // The values it was added with identify a repeat, whatever purchasing has corrected since.
-    if (batch.sku(), added_quantity, added_eta) != (sku, new.purchased.into(), new.eta) {
+    let added = (batch.sku(), added_quantity, added_eta, batch.origin());
+    if added != (sku, new.purchased.into(), new.eta, new.origin.as_ref()) {
         return Err(AddBatchError::AlreadyExists(new.reference.clone()));
     }
     Ok(if attempt.resolving { Outcome::Changed(batch) } else { Outcome::Unchanged(batch) })

@@ -10,7 +10,7 @@ mod explorer;
 use allocation_adapters_memory::Faults;
 use command::Command::{
     AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick,
-    PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
+    PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship, TakeBack,
 };
 use explorer::Scenario;
 
@@ -334,6 +334,56 @@ fn one_receipt_id_is_used_once_and_one_rest_has_each_name() {
     scenario.with([Receive("R", "L", 1)]).with([Receive("R", "S", 1)]).assert_sequential();
     let scenario = Scenario::after([AddInbound("LAMP", "L", 3)]);
     scenario.with([Receive("R", "L", 1)]).with([AddBatch("SOFA", "L/2", 1)]).assert_sequential();
+}
+
+/// An order of lamps and sofas that is shipped.
+fn a_shipped_order_of_two_products() -> Scenario {
+    let lines = [AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2), Place("O", &[("LAMP", 2), ("SOFA", 2)])];
+    Scenario::after(lines).and_before([MakeList("P"), Pick("P", 2), Ship("P"), MakeList("Q"), PickAndShip("Q", 2)])
+}
+
+fn one_return_of_two_products_twice() -> Scenario {
+    let scenario = a_shipped_order_of_two_products();
+    scenario.with([TakeBack("R", "O", "LAMP", 1)]).with([TakeBack("R", "O", "SOFA", 1)])
+}
+
+#[test]
+fn two_returns_never_take_back_more_than_was_shipped() {
+    let scenario = a_shipped_order().with([TakeBack("R", "O", "LAMP", 2)]).with([TakeBack("S", "O", "LAMP", 1)]);
+    scenario.assert_sequential();
+}
+
+#[test]
+fn a_return_is_booked_once() {
+    let scenario = a_shipped_order().with([TakeBack("R", "O", "LAMP", 1)]).with([TakeBack("R", "O", "LAMP", 1)]);
+    scenario.assert_sequential();
+}
+
+#[test]
+fn units_come_back_before_or_after_their_order_is_archived() {
+    a_shipped_order().with([Archive]).with([TakeBack("R", "O", "LAMP", 1)]).with([Read("O")]).assert_sequential();
+}
+
+#[test]
+fn units_come_back_before_or_after_a_line_is_allocated_or_a_batch_takes_their_name() {
+    a_shipped_order().with([TakeBack("R", "O", "LAMP", 2)]).with([Allocate("N", "LAMP", 5)]).assert_sequential();
+    a_shipped_order().with([TakeBack("R", "O", "LAMP", 2)]).with([AddBatch("SOFA", "R", 1)]).assert_sequential();
+}
+
+#[test]
+fn a_line_is_shipped_before_or_after_its_units_come_back() {
+    let lines = [AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)]), MakeList("P"), Pick("P", 2)];
+    Scenario::after(lines).with([Ship("P")]).with([TakeBack("R", "O", "LAMP", 2)]).assert_sequential();
+}
+
+#[test]
+fn a_return_id_is_used_once() {
+    one_return_of_two_products_twice().assert_sequential();
+}
+
+#[test]
+fn without_unique_keys_a_return_id_is_used_twice() {
+    one_return_of_two_products_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
 }
 
 fn one_adjustment_of_two_products_twice() -> Scenario {

@@ -55,6 +55,7 @@ mod retry;
 mod saving;
 mod ship_pick_list;
 mod stock_documents;
+mod take_back;
 #[cfg(test)]
 mod testing;
 mod tokens;
@@ -91,6 +92,7 @@ pub use refusal_code::RefusalCode;
 pub use relay::{Backoff, Relay, RelayPorts, RelaySettings};
 pub use remove_batch::RemoveBatchError;
 pub use retry::RetryPolicy;
+pub use take_back::RecordedReturn;
 pub use tokens::Tokens;
 pub use tracer::{OpenSpan, SpanEnd, Tracer};
 pub use unit_of_work::{UnitCounters, UnitRunner, UnitSnapshot};

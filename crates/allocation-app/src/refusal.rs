@@ -3,9 +3,9 @@
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
-    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExtendError, MakePickListError,
-    OutOfStock, PickError, PlaceError, PutBackError, ReceiveError, ReleasePickLineError, ReleasePickListError,
-    ShipError, Shortages, Sku, UnknownSkus,
+    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExcessReturn, ExtendError,
+    MakePickListError, OutOfStock, PickError, PlaceError, PutBackError, ReceiveError, ReleasePickLineError,
+    ReleasePickListError, ReturnError, ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -38,6 +38,8 @@ pub enum RefusalMembers<'a> {
     UnknownSkus(&'a [Sku]),
     /// The numbers of the open lines of a pick list.
     OpenLines(&'a [u32]),
+    /// The lines of an order of which too many units would come back.
+    ExcessReturns(&'a [ExcessReturn]),
     /// A batch whose version is not the expected one.
     Stale(&'a BatchReference, BatchVersion),
 }
@@ -284,6 +286,24 @@ impl Refusal for RemoveBatchError {
         match self {
             Self::Refused(refusal) => refusal.members(),
             Self::Stale { reference, actual } => RefusalMembers::Stale(reference, *actual),
+        }
+    }
+}
+
+impl Refusal for ReturnError {
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::AlreadyExists(_) => RefusalCode::ReturnAlreadyExists,
+            Self::OrderNotFound(_) => RefusalCode::OrderNotFound,
+            Self::MoreThanShipped { .. } => RefusalCode::MoreThanShipped,
+            Self::BatchExists(_) => RefusalCode::BatchAlreadyExists,
+        }
+    }
+
+    fn members(&self) -> RefusalMembers<'_> {
+        match self {
+            Self::MoreThanShipped { lines, .. } => RefusalMembers::ExcessReturns(lines),
+            _ => RefusalMembers::None,
         }
     }
 }

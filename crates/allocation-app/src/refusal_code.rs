@@ -50,7 +50,8 @@ codes! {
     /// No order has this id, or all its lines were standalone and have been deallocated.
     OrderNotFound: "order-not-found", "There is no such order";
 
-    /// Another batch has this reference, with another SKU, purchased quantity or ETA.
+    /// Another batch has this reference, with another SKU, purchased quantity or ETA, or one of them is not purchased but
+    /// came back from an order.
     BatchAlreadyExists: "batch-already-exists", "The reference is taken";
 
     /// Lines are allocated to the batch, so it cannot be deleted. Deallocate them first.
@@ -163,6 +164,13 @@ codes! {
     /// The reference of the batch with a number is too long for the rest, or 1,000 of them are taken. Give the rest a
     /// `reference`.
     RestWithoutName: "rest-without-name", "The rest needs a reference";
+
+    /// Another return has this id, with other content.
+    ReturnAlreadyExists: "return-already-exists", "The return id is taken";
+
+    /// More units would come back than were shipped of the order and have not come back yet. Nothing was booked; `excess`
+    /// lists all lines with too many.
+    MoreThanShipped: "more-than-shipped", "More units would come back than were shipped";
 
     /// The batch would have more than 2,147,483,647 units with those that adjustments have added.
     TooManyUnits: "too-many-units", "The batch would have too many units";

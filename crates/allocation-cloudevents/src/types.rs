@@ -81,6 +81,7 @@ types! {
     PutBack: "put_back", "allocation.pick.put_back.v1";
     UnitsMissing: "units_missing", "allocation.pick.units_missing.v1";
     Shipped: "shipped", "allocation.pick.shipped.v1";
+    LineReturned: "line_returned", "allocation.line.returned.v1";
     ProductRegistered: "product_registered", "allocation.product.registered.v1";
     OutOfStock: "out_of_stock", "allocation.product.out_of_stock.v1";
 }

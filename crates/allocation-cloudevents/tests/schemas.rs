@@ -5,8 +5,9 @@
 use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name, event_type, type_of};
 use allocation_domain::ReceiptId;
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits,
-    OnShortage, OrderId, PickListId, PutBackReason, Quantity, Sku, UnitChange, Units, WithdrawalReason,
+    AdjustmentId, AdjustmentReason, AllocationReason, BatchOrigin, BatchReference, DeallocationReason, Disposition,
+    Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, PutBackReason, Quantity, ReturnId, Sku, UnitChange,
+    Units, WithdrawalReason,
 };
 use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -43,12 +44,19 @@ fn examples() -> Vec<Event> {
     let reference = || BatchReference::parse("B-1/ü").unwrap();
     let (quantity, units) = (|units: u32| Quantity::new(units).unwrap(), |number: u32| Units::new(number).unwrap());
     let mut events = vec![
-        Event::BatchAdded { reference: reference(), sku: sku(), purchased_quantity: quantity(1), eta: due() },
+        Event::BatchAdded {
+            reference: reference(),
+            sku: sku(),
+            purchased_quantity: quantity(1),
+            eta: due(),
+            origin: None,
+        },
         Event::BatchAdded {
             reference: reference(),
             sku: sku(),
             purchased_quantity: quantity(Quantity::MAX),
             eta: Eta::InStock,
+            origin: Some(BatchOrigin { return_id: ReturnId::parse("RMA-1").unwrap(), order_id: order_id() }),
         },
         Event::BatchChanged {
             reference: reference(),
@@ -108,6 +116,16 @@ fn examples() -> Vec<Event> {
         Event::ProductRegistered { sku: sku() },
         Event::OutOfStock { sku: sku() },
     ];
+    for disposition in Disposition::ALL {
+        events.push(Event::LineReturned {
+            order_id: order_id(),
+            sku: sku(),
+            return_id: ReturnId::parse("RMA-1").unwrap(),
+            quantity: quantity(2),
+            disposition: *disposition,
+            reference: (*disposition == Disposition::Restock).then(reference),
+        });
+    }
     for (on_shortage, expires_at) in [(OnShortage::Reject, None), (OnShortage::Backorder, Some(instant()))] {
         let (order_id, sku) = (order_id(), sku());
         let (quantity, priority, allow_split) = (quantity(2), i32::MIN, true);
@@ -259,6 +277,7 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
                 }
                 Event::BatchRemoved { .. } => matches!(name, "authtype" | "quantity"),
                 Event::PutBack { .. } => matches!(name, "authtype" | "reason"),
+                Event::BatchAdded { .. } => matches!(name, "authtype" | "origin"),
                 _ => name == "authtype",
             };
             let members = whole.pointer(path).unwrap().as_object().unwrap().keys();

@@ -1,6 +1,6 @@
 //! Batches of stock.
 
-use crate::{Awaited, BatchCounts, BatchReference, Eta, Moving, Quantity, Sku, Units};
+use crate::{Awaited, BatchCounts, BatchReference, Eta, Moving, OrderId, Quantity, ReturnId, Sku, Units};
 use chrono::{DateTime, SubsecRound, Utc};
 
 #[cfg(feature = "serde")]
@@ -68,6 +68,16 @@ pub struct BatchVersion {
     pub revision: u32,
 }
 
+/// Where a batch comes from that was not purchased: units of an order that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct BatchOrigin {
+    /// The return.
+    pub return_id: ReturnId,
+    /// The order that the units were shipped for.
+    pub order_id: OrderId,
+}
+
 /// A batch that purchasing has ordered or the warehouse has received, to add to the product of its SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBatch {
@@ -77,18 +87,27 @@ pub struct NewBatch {
     pub purchased: Quantity,
     /// The date from which it can be picked, or in stock.
     pub eta: Eta,
+    /// Where the units come from, `None` if they were purchased.
+    pub origin: Option<BatchOrigin>,
 }
 
 impl NewBatch {
-    /// Creates a batch to add.
+    /// Creates a purchased batch to add.
     #[must_use]
     pub const fn new(reference: BatchReference, purchased: Quantity, eta: Eta) -> Self {
-        Self { reference, purchased, eta }
+        Self { reference, purchased, eta, origin: None }
+    }
+
+    /// Creates a batch of units that came back, in stock.
+    #[must_use]
+    pub const fn restocked(reference: BatchReference, units: Quantity, origin: BatchOrigin) -> Self {
+        Self { reference, purchased: units, eta: Eta::InStock, origin: Some(origin) }
     }
 
     /// Returns the batch of this SKU as added at an instant.
     pub(crate) fn added(&self, sku: Sku, added_at: DateTime<Utc>) -> Batch {
-        Batch::new(self.reference.clone(), sku, self.purchased, self.eta, added_at)
+        let batch = Batch::new(self.reference.clone(), sku, self.purchased, self.eta, added_at);
+        batch.with_origin(self.origin.clone())
     }
 }
 
@@ -112,6 +131,9 @@ pub struct Batch {
     added_at: DateTime<Utc>,
     revision: u32,
     moving: Option<Box<Moving>>,
+    /// Boxed, since almost every batch has none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    origin: Option<Box<BatchOrigin>>,
 }
 
 #[cfg(feature = "serde")]
@@ -149,13 +171,30 @@ impl Batch {
     ) -> Self {
         let (purchased, added_at) = (purchased.into(), added_at.trunc_subsecs(6));
         let counts = BatchCounts::default();
-        Self { reference, sku, purchased, adjustments: 0, counts, eta, added_at, revision: 1, moving: None }
+        Self {
+            reference,
+            sku,
+            purchased,
+            adjustments: 0,
+            counts,
+            eta,
+            added_at,
+            revision: 1,
+            moving: None,
+            origin: None,
+        }
     }
 
     /// Sets the stored revision.
     #[must_use]
     pub fn with_revision(self, revision: u32) -> Self {
         Self { revision, ..self }
+    }
+
+    /// Sets where the batch comes from.
+    #[must_use]
+    pub fn with_origin(self, origin: Option<BatchOrigin>) -> Self {
+        Self { origin: origin.map(Box::new), ..self }
     }
 
     /// Sets the stored progress of moving lines.
@@ -310,6 +349,12 @@ impl Batch {
         let leaving = self.total().get() - self.lowered_to().get().min(self.total().get());
         let awaited = self.moving().and_then(|moving| moving.awaits.as_ref()).map_or(0, |awaited| awaited.units.get());
         reviewed.saturating_add(leaving).saturating_add(awaited)
+    }
+
+    /// Returns where the batch comes from, `None` if it was purchased.
+    #[must_use]
+    pub fn origin(&self) -> Option<&BatchOrigin> {
+        self.origin.as_deref()
     }
 
     /// Returns the ETA.

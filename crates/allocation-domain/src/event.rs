@@ -2,8 +2,8 @@
 
 use crate::named::named;
 use crate::{
-    AdjustmentId, AdjustmentReason, BatchReference, Eta, ListedUnits, OnShortage, OrderId, PutBackReason, Quantity,
-    ReceiptId, Sku, UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchOrigin, BatchReference, Disposition, Eta, ListedUnits, OnShortage, OrderId,
+    PutBackReason, Quantity, ReceiptId, ReturnId, Sku, UnitChange, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -114,6 +114,9 @@ pub enum Event {
         purchased_quantity: Quantity,
         /// The ETA.
         eta: Eta,
+        /// Where the units come from, `None` if they were purchased.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        origin: Option<BatchOrigin>,
     },
     /// The quantity or ETA of a batch was corrected, or lines left it after an adjustment.
     ///
@@ -438,6 +441,23 @@ pub enum Event {
     UnitsMissing(ListedUnits),
     /// The picked units of a pick line were shipped.
     Shipped(ListedUnits),
+    /// Shipped units of a line came back.
+    ///
+    /// [`Event::BatchAdded`] follows it if they are restocked.
+    LineReturned {
+        /// The order that the units were shipped for.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+        /// The return.
+        return_id: ReturnId,
+        /// The units that came back.
+        quantity: Quantity,
+        /// What becomes of them.
+        disposition: Disposition,
+        /// The batch that they are, `None` if they are none.
+        reference: Option<BatchReference>,
+    },
     /// A product was registered before its first batch, so that lines can wait for it.
     ProductRegistered {
         /// The SKU.
@@ -483,6 +503,7 @@ impl Event {
             Self::PutBack { .. } => "put_back",
             Self::UnitsMissing(_) => "units_missing",
             Self::Shipped(_) => "shipped",
+            Self::LineReturned { .. } => "line_returned",
             Self::ProductRegistered { .. } => "product_registered",
             Self::OutOfStock { .. } => "out_of_stock",
         }
@@ -517,6 +538,7 @@ impl Event {
             | Self::HoldExpired { sku, order_id, .. }
             | Self::LineCancelled { sku, order_id, .. }
             | Self::LineClosed { sku, order_id, .. }
+            | Self::LineReturned { sku, order_id, .. }
             | Self::PickListed(ListedUnits { sku, order_id, .. })
             | Self::PickLineChanged { units: ListedUnits { sku, order_id, .. }, .. }
             | Self::PickLineWithdrawn { units: ListedUnits { sku, order_id, .. }, .. }

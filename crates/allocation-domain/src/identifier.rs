@@ -237,6 +237,11 @@ identifier! {
 }
 
 identifier! {
+    /// The id of a return.
+    ReturnId
+}
+
+identifier! {
     /// Why stock is adjusted: `damaged`, `lost`, `found`, `correction`, or a text of the caller.
     AdjustmentReason
 }

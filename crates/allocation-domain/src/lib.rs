@@ -12,6 +12,7 @@ mod changes;
 mod eta;
 mod event;
 mod fulfilment;
+mod goods_return;
 mod hold;
 mod horizon;
 mod identifier;
@@ -50,17 +51,22 @@ pub use adjustment::{AdjustError, Adjusted, AdjustedLine, Adjustment, Adjustment
 pub use allocation::{AllocateError, Allocation, DeallocateError, LineAllocation, LineAlreadyAllocated, OutOfStock};
 pub use availability::{Availability, AvailableFrom, Totals};
 pub use backorder::QueuePosition;
-pub use batch::{AddBatchError, Batch, BatchPreference, BatchVersion, NewBatch, Oversold, RemoveBatchError};
+pub use batch::{
+    AddBatchError, Batch, BatchOrigin, BatchPreference, BatchVersion, NewBatch, Oversold, RemoveBatchError,
+};
 pub use batch_change::{Affected, BatchChange, BatchChanged, ChangeBatchError, Displaced};
 pub use batch_counts::BatchCounts;
 pub use changes::{Changes, LineChange, PickLineChange, TotalsChange};
 pub use eta::{Eta, EtaError};
 pub use event::{AllocationReason, DeallocationReason, Event, WithdrawalReason};
 pub use fulfilment::Fulfilment;
+pub use goods_return::{
+    Disposition, ExcessReturn, GoodsReturn, GoodsReturnError, ReturnError, ReturnLine, Returned, ReturnedLine,
+};
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
 pub use identifier::{
     AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, PutBackReason,
-    ReceiptId, Sku, check_identifier,
+    ReceiptId, ReturnId, Sku, check_identifier,
 };
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
@@ -86,7 +92,7 @@ pub use pick_list::{
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
-pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinstatement};
+pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinstatement, Returning};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub use receipt::{OverReceipt, Receipt, ReceiptError, ReceiveError, Received, Rest, RestTerms};

@@ -28,6 +28,7 @@ mod plan;
 mod reallocation;
 mod receiving;
 mod registration;
+mod returning;
 mod single_line;
 mod undo;
 

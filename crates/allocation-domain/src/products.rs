@@ -14,12 +14,14 @@ mod cancelling;
 mod closing;
 mod picking;
 mod reinstating;
+mod returning;
 
 pub use adjusting::Adjusting;
 pub use amending::Amendment;
 pub use cancelling::Cancellation;
 pub use closing::Closing;
 pub use reinstating::Reinstatement;
+pub use returning::Returning;
 
 /// Locked products by SKU.
 ///

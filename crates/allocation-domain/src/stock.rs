@@ -3,11 +3,11 @@
 use crate::{
     AddBatchError, AdjustError, Adjusted, Adjustment, AllocateError, Batch, BatchChange, BatchChanged, BatchReference,
     CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
-    HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList, OpenLines, Order,
-    OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, PutBackError, PutBackReason, Quantity,
-    Receipt, ReceiveError, Received, ReleasePickLineError, ReleasePickListError, RemoveBatchError, ShipError, Sku,
-    Units,
+    GoodsReturn, HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList,
+    OpenLines, Order, OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError,
+    PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, PutBackError,
+    PutBackReason, Quantity, Receipt, ReceiveError, Received, ReleasePickLineError, ReleasePickListError,
+    RemoveBatchError, ReturnError, Returned, ShipError, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -214,6 +214,15 @@ impl Stock {
             adjusted.displaced.extend(steps.displaced);
         }
         Ok(adjusted)
+    }
+
+    /// Takes back shipped units of an order, with all effects on waiting lines: see [`Products::take_back`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReturnError`]. The references of restocked units are checked against the batches of all products.
+    pub fn take_back(&mut self, goods_return: &GoodsReturn, now: DateTime<Utc>) -> Result<Returned, ReturnError> {
+        decided(self.products.take_back(goods_return, now))
     }
 
     /// Allocates a standalone line: see [`Product::allocate`].

@@ -103,7 +103,7 @@ pub(crate) async fn add(api: Data<Api>, request: HttpRequest, payload: Payload) 
     let ((), AddBatch { sku, batch }) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
     let (sent_sku, sent) = (sku.clone(), batch.clone());
     let concerns = move |event: &Event| match event {
-        Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
+        Event::BatchAdded { reference, sku, purchased_quantity, eta, .. } => {
             (reference, sku) == (&sent.reference, &sent_sku)
                 && (*purchased_quantity, *eta) == (sent.purchased, sent.eta)
         }

@@ -14,7 +14,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderN
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
-use allocation_domain::{Adjustment, BatchChange, NewOrder, OrderLine};
+use allocation_domain::{Adjustment, BatchChange, GoodsReturn, NewOrder, OrderLine};
 use allocation_requests::{
     AddBatch, Confirmation, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest,
     PickedUnits, ReceiptRequest, Shipment, UnitsPutBack, ValidationErrors, parse,
@@ -56,6 +56,10 @@ impl Body for NewOrder {
 }
 
 impl Body for Adjustment {
+    const MAX_BYTES: usize = NewOrder::MAX_BYTES;
+}
+
+impl Body for GoodsReturn {
     const MAX_BYTES: usize = NewOrder::MAX_BYTES;
 }
 

@@ -1,6 +1,8 @@
 //! Identifiers in bodies and in the OpenAPI document.
 
-use allocation_domain::{AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, Sku};
+use allocation_domain::{
+    AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, ReturnId, Sku,
+};
 use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
@@ -54,4 +56,4 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, Sku);
+ids!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, ReturnId, Sku);

@@ -26,6 +26,7 @@ mod etag;
 mod event;
 mod event_context;
 mod event_feed;
+mod goods_return;
 mod guarded;
 mod health;
 mod idempotency_key;

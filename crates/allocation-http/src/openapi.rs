@@ -5,8 +5,8 @@ mod defaults;
 use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
-    adjustment, allocation, backorder, batch, bulk, event, health, key, metrics_route, operations, order, pick_list,
-    problem_type, product, whoami,
+    adjustment, allocation, backorder, batch, bulk, event, goods_return, health, key, metrics_route, operations, order,
+    pick_list, problem_type, product, whoami,
 };
 use actix_web::http::Method;
 use allocation_access::Scope;
@@ -35,6 +35,7 @@ const KEY: &str = "key";
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled together."),
         (name = "Pick lists", description = "Units that the warehouse picks and ships."),
+        (name = "Returns", description = "Shipped units that come back."),
         (name = "Products", description = "The totals and the availability of each SKU."),
         (name = "Events", description = "All changes, in one order."),
         (name = "Access", description = "Keys and their scopes."),
@@ -75,6 +76,7 @@ const KEY: &str = "key";
         pick_list::ship,
         pick_list::release_line,
         pick_list::release,
+        goods_return::take_back,
         product::list,
         product::find,
         product::register,
@@ -99,6 +101,7 @@ const KEY: &str = "key";
         schema::ProblemSchema,
         schema::ValidationErrorSchema,
         schema::ShortageSchema,
+        schema::ExcessReturnSchema,
         schema::FailedCheckSchema,
     )),
 )]

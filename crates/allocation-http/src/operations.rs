@@ -2,8 +2,8 @@
 
 use crate::resource::Path;
 use crate::{
-    adjustment, allocation, backorder, batch, bulk, event, health, key, metrics_route, order, pick_list, problem_type,
-    product, whoami,
+    adjustment, allocation, backorder, batch, bulk, event, goods_return, health, key, metrics_route, order, pick_list,
+    problem_type, product, whoami,
 };
 
 /// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
@@ -14,6 +14,7 @@ pub(crate) fn all() -> Vec<Path> {
     paths.extend(order::routes());
     paths.extend(batch::routes());
     paths.extend(adjustment::routes());
+    paths.extend(goods_return::routes());
     paths.extend(product::routes());
     paths.extend(backorder::routes());
     paths.extend(event::routes());

@@ -17,7 +17,7 @@ use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_access::{Quota, RateLimited, Scope};
-use allocation_domain::{OrderId, OutOfStock, PickListId, Sku};
+use allocation_domain::{ExcessReturn, OrderId, OutOfStock, PickListId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
 use serde::{Serialize, Serializer};
@@ -55,6 +55,9 @@ enum Members {
     },
     UnknownSkus {
         skus: Vec<String>,
+    },
+    ExcessReturns {
+        excess: Vec<Excess>,
     },
     /// The oldest position, encoded as a string like all ids. The `Link` header carries it, too.
     Gone {
@@ -107,6 +110,20 @@ struct Shortage {
 impl From<&OutOfStock> for Shortage {
     fn from(line: &OutOfStock) -> Self {
         Self { sku: line.sku.to_string(), requested: line.requested.get(), available: line.available }
+    }
+}
+
+/// A line of which more units would come back than were shipped.
+#[derive(Debug, Serialize)]
+struct Excess {
+    sku: String,
+    requested: u64,
+    returnable: u32,
+}
+
+impl From<&ExcessReturn> for Excess {
+    fn from(line: &ExcessReturn) -> Self {
+        Self { sku: line.sku.to_string(), requested: line.requested, returnable: line.returnable }
     }
 }
 

@@ -394,6 +394,7 @@ fn document_repository(stored: &Arc<Mutex<Vec<StockDocument>>>) -> MockStockDocu
         let stored = Arc::clone(stored);
         move |id| Ok(stored.lock().unwrap().iter().find(|document| document.id() == *id).cloned())
     });
+    documents.expect_prepare_returns().returning(|| Ok(()));
     let stored = Arc::clone(stored);
     documents.expect_add().returning(move |document| {
         stored.lock().unwrap().push(document.clone());

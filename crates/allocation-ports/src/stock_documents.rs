@@ -1,5 +1,7 @@
 use crate::StoreError;
-use allocation_domain::{Adjusted, Adjustment, AdjustmentId, Receipt, ReceiptId, Received};
+use allocation_domain::{
+    Adjusted, Adjustment, AdjustmentId, GoodsReturn, Receipt, ReceiptId, Received, ReturnId, Returned,
+};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -10,6 +12,8 @@ pub enum StockDocumentId {
     Adjustment(AdjustmentId),
     /// The id of a receipt.
     Receipt(ReceiptId),
+    /// The id of a return.
+    Return(ReturnId),
 }
 
 impl StockDocumentId {
@@ -19,6 +23,7 @@ impl StockDocumentId {
         match self {
             Self::Adjustment(_) => "adjustment",
             Self::Receipt(_) => "receipt",
+            Self::Return(_) => "return",
         }
     }
 
@@ -28,6 +33,7 @@ impl StockDocumentId {
         match self {
             Self::Adjustment(id) => id.as_str(),
             Self::Receipt(id) => id.as_str(),
+            Self::Return(id) => id.as_str(),
         }
     }
 }
@@ -56,6 +62,8 @@ pub enum StockDocument {
     Adjustment(Recorded<Adjustment, Adjusted>),
     /// Units of a batch were received.
     Receipt(Recorded<Receipt, Received>),
+    /// Units of an order came back.
+    Return(Recorded<GoodsReturn, Returned>),
 }
 
 impl StockDocument {
@@ -65,6 +73,7 @@ impl StockDocument {
         match self {
             Self::Adjustment(recorded) => StockDocumentId::Adjustment(recorded.request.adjustment_id().clone()),
             Self::Receipt(recorded) => StockDocumentId::Receipt(recorded.request.receipt_id().clone()),
+            Self::Return(recorded) => StockDocumentId::Return(recorded.request.return_id().clone()),
         }
     }
 
@@ -74,6 +83,7 @@ impl StockDocument {
         match self {
             Self::Adjustment(recorded) => recorded.recorded_at,
             Self::Receipt(recorded) => recorded.recorded_at,
+            Self::Return(recorded) => recorded.recorded_at,
         }
     }
 }
@@ -94,4 +104,11 @@ pub trait StockDocuments {
     ///
     /// MUST be [`StoreError::Conflict`] when a document of that kind and id exists already.
     fn add(&mut self, document: &StockDocument) -> Result<(), StoreError>;
+
+    /// Shuts out programs that would lose the returned units of a line. Called before products are locked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails, or this program is such a program.
+    fn prepare_returns(&mut self) -> Result<(), StoreError>;
 }

@@ -6,6 +6,7 @@ mod adjustment;
 mod batch_change;
 mod confirmation;
 mod date;
+mod goods_return;
 mod hold_extension;
 mod integer;
 mod items;

@@ -5,7 +5,7 @@ use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, BatchReference, Eta, HoldDuration, OnShortage, OpenLines, OrderId, PickListId,
-    PutBackReason, Quantity, ReceiptId, Sku, UnitChange, Units,
+    PutBackReason, Quantity, ReceiptId, ReturnId, Sku, UnitChange, Units,
 };
 use std::fmt::Display;
 
@@ -20,7 +20,17 @@ macro_rules! identifiers {
     )+};
 }
 
-identifiers!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, PutBackReason, ReceiptId, Sku);
+identifiers!(
+    AdjustmentId,
+    AdjustmentReason,
+    BatchReference,
+    OrderId,
+    PickListId,
+    PutBackReason,
+    ReceiptId,
+    ReturnId,
+    Sku
+);
 
 /// Parses an integer. A value of another type violates the rule of the integer, too.
 pub(crate) fn integer<T, E: Display>(

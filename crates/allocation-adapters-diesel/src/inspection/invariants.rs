@@ -16,7 +16,7 @@ const LONG_STEP: Duration = Duration::from_millis(500);
 
 /// Invariants of products, each with a query that counts the rows that break it. A query reads one state, and the rows
 /// of a product change in one transaction. `{of x}` limits the rows of `x` to some products.
-const OF_PRODUCTS: [(&str, &str); 16] = [
+const OF_PRODUCTS: [(&str, &str); 18] = [
     (
         "batches whose allocated quantity is not the sum of their allocations",
         "SELECT count(*) FROM batches AS b WHERE {of b} AND allocated_quantity <> (
@@ -82,6 +82,24 @@ const OF_PRODUCTS: [(&str, &str); 16] = [
              FROM archived_pick_lines AS k WHERE {of k} GROUP BY k.sku, k.order_id
          ) AS k LEFT JOIN archived_lines AS l ON l.order_id = k.order_id AND l.sku = k.sku
          WHERE l.shipped IS NULL OR l.shipped <> k.shipped",
+    ),
+    (
+        "lines with more returned units than were shipped",
+        "SELECT count(*) FROM (
+             SELECT l.returned, l.shipped FROM order_lines AS l WHERE {of l}
+             UNION ALL SELECT l.returned, l.shipped FROM archived_lines AS l WHERE {of l}
+         ) AS l WHERE returned > shipped",
+    ),
+    (
+        "lines with more restocked units than were returned",
+        "SELECT count(*) FROM (
+             SELECT b.sku, b.return_order_id AS order_id, sum(r.purchased_quantity) AS restocked FROM batches AS b
+             JOIN batch_references AS r ON r.reference = b.reference
+             WHERE {of b} AND b.return_order_id IS NOT NULL GROUP BY b.sku, b.return_order_id
+         ) AS b
+         LEFT JOIN order_lines AS l ON l.sku = b.sku AND l.order_id = b.order_id
+         LEFT JOIN archived_lines AS a ON a.order_id = b.order_id AND a.sku = b.sku
+         WHERE b.restocked > coalesce(l.returned, a.returned, 0)",
     ),
     (
         "lines of archived orders that are not archived",

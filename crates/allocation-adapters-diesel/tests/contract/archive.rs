@@ -4,10 +4,11 @@ use crate::concurrency::persistently;
 use crate::database::{TestDatabase, connect};
 use crate::picking::list_id;
 use crate::shop::{SKUS, Shop, seconds};
-use crate::world::{World, decide, instant, new_order, order, quantity, sku, standalone, to_allocate};
+use crate::world::{World, decide, instant, new_order, order, quantity, reference, sku, standalone, to_allocate};
 use allocation_domain::{
-    AllocateError, Eta, NewOrder, NewPickList, OpenLines, Order, OrderId, OrderTerms, Outcome, PickCriteria,
-    PickLineId, PickStatus, Product, Products, Sku, Units,
+    AllocateError, BatchChange, Disposition, Eta, GoodsReturn, NewOrder, NewPickList, OpenLines, Order, OrderId,
+    OrderTerms, Outcome, PickCriteria, PickLineId, PickStatus, Product, Products, ReturnError, ReturnId, ReturnLine,
+    Sku, Units,
 };
 use allocation_ports::{
     CompletedOrders, CompletionCursor, EventContexts, LockRequest, LockWait, OrderFilter, OrderQueries, PageSize,
@@ -151,6 +152,47 @@ pub fn an_archived_order_is_found_by_its_id_and_not_listed(database: TestDatabas
     let first = PickLineId { list: list_id("P-1"), line: 1 };
     assert_eq!(unit.pick_lists().find_line(&first).unwrap().map(|line| line.status), Some(PickStatus::Shipped));
     drop(unit);
+    world.assert_counters_equal_sums();
+}
+
+/// Takes back and restocks lamps of an order.
+fn take_back(unit: &mut dyn UnitOfWork, return_id: &str, units: u32) -> Result<Result<(), ReturnError>, StoreError> {
+    let line = ReturnLine { sku: sku("LAMP"), quantity: quantity(units), disposition: Disposition::Restock };
+    let goods_return = GoodsReturn::new(ReturnId::restore(return_id).unwrap(), order("O"), [line]).unwrap();
+    let mut products = lock(unit, &["LAMP"], "O")?;
+    let returned = decide(unit, &mut products, |products| products.take_back(&goods_return, instant(0)));
+    if returned.is_ok() {
+        save(unit, products)?;
+    }
+    Ok(returned.map(drop))
+}
+
+pub fn returned_units_stay_returned_in_the_archive(database: TestDatabase) {
+    let world = world(database);
+    shipped(&world, "O", "P-1");
+    let returned = || world.store.order(&order("O")).unwrap().unwrap().lines[0].1.fulfilment.returned;
+    for round in 1..=2 {
+        let id = format!("RMA-{round}");
+        world.begin_and(|unit| take_back(unit, &id, 1)).unwrap().unwrap();
+        assert_eq!(returned(), round);
+        let batch = world.batch(&id).unwrap();
+        let origin = batch.origin().unwrap();
+        assert_eq!((origin.return_id.as_str(), &origin.order_id, batch.available()), (&*id, &order("O"), 1));
+        let found = world.begin().products().find_batch(batch.reference()).unwrap().unwrap();
+        assert_eq!(found.batch, batch);
+        assert!(world.begin_and(|unit| archive(unit, "O")).unwrap());
+        assert_eq!(returned(), round, "also in the archive");
+        let more = world.begin_and(|unit| take_back(unit, "MORE", 3 - round)).unwrap();
+        assert!(matches!(more, Err(ReturnError::MoreThanShipped { .. })), "{more:?}");
+        assert_eq!(listed(&world), [order("O")], "the lock has restored it");
+    }
+    // Other commands keep the origin of a batch.
+    let now = world.now();
+    let wanted = LockRequest { batches: vec![reference("RMA-1")], ..LockRequest::product(sku("LAMP")) };
+    let change = BatchChange { purchased: Units::new(9).ok(), ..BatchChange::default() };
+    world.decide(wanted, now, |product| product.change_batch(&reference("RMA-1"), &change, now)).unwrap();
+    assert_eq!((returned(), world.batch("RMA-1").unwrap().origin().is_some()), (2, true));
+    assert_eq!(world.batch("B-LAMP").unwrap().origin(), None);
     world.assert_counters_equal_sums();
 }
 

@@ -10,8 +10,8 @@ const AN_ORDER: &str = "
     INSERT INTO orders (order_id, lines, priority, backorders, allow_split, hold_seconds, placed_at)
     VALUES ('O', '[[\"LAMP\",2],[\"RUG\",3]]', 7, TRUE, FALSE, 60, 11);
     INSERT INTO order_lines (sku, order_id, quantity, placed_at, of_order, precedence, backorders, allow_split, ended,
-                             closed, shipped, completed_at)
-    VALUES ('LAMP', 'O', 2, 12, TRUE, -8, TRUE, FALSE, NULL, TRUE, 1, 13);
+                             closed, shipped, completed_at, returned)
+    VALUES ('LAMP', 'O', 2, 12, TRUE, -8, TRUE, FALSE, NULL, TRUE, 1, 13, 1);
     INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity, picked, status)
     VALUES ('P', 4, 'LAMP', 'O', 'B-LAMP', 1, 1, 'shipped'), ('P', 5, 'LAMP', 'O', 'B-LAMP', 3, 0, 'withdrawn'),
            ('P', 6, 'LAMP', 'ANOTHER', 'B-LAMP', 3, 0, 'withdrawn');
@@ -74,6 +74,7 @@ fn current_rows(world: &World) -> Vec<String> {
         "reference",
         "allocated",
         "completed_at",
+        "returned",
     ];
     let orders = ["order_id", "lines", "priority", "backorders", "allow_split", "hold_seconds", "placed_at"];
     let picks = ["list_id", "line", "sku", "order_id", "reference", "quantity", "picked", "status"];
@@ -154,9 +155,43 @@ pub fn faults_in_the_archive_are_found(database: TestDatabase) {
     assert_eq!(findings(), ["lines of archived orders that are not archived"]);
 }
 
+pub fn the_first_return_shuts_out_programs_that_lose_what_came_back(database: TestDatabase) {
+    let world = world(database);
+    let generation = || world.database.count("SELECT generation FROM schema_generation");
+    assert_eq!(generation(), 3);
+    for _ in 0..2 {
+        world.begin_and(|unit| unit.documents().prepare_returns()).unwrap();
+        assert_eq!(generation(), 4);
+    }
+    world.database.execute("UPDATE schema_generation SET generation = 9");
+    let refused = world.begin_and(|unit| unit.documents().prepare_returns());
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(generation(), 9);
+}
+
+pub fn no_more_units_come_back_than_were_shipped(database: TestDatabase) {
+    let world = world(database);
+    let refused = |sql: &str| {
+        let error = world.database.try_execute(sql).unwrap_err().to_string();
+        assert!(error.contains("_returned"), "{error}");
+    };
+    refused("UPDATE order_lines SET returned = 2 WHERE sku = 'LAMP'");
+    let skus = ["LAMP", "RUG"].map(sku);
+    world.begin_and(|unit| archive(unit, "O", &skus)).unwrap();
+    refused("UPDATE archived_lines SET returned = 2 WHERE sku = 'LAMP'");
+    let findings = || {
+        let found = world.store.inspect().unwrap().findings;
+        found.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
+    };
+    let restock = "UPDATE batches SET return_id = 'R', return_order_id = 'O' WHERE sku = 'RUG'";
+    world.database.execute(restock);
+    assert_eq!(findings(), ["lines with more restocked units than were returned"]);
+}
+
 pub fn the_archive_survives_a_migration_down(database: TestDatabase) {
     let world = world(database);
-    world.database.execute("UPDATE order_lines SET completed_at = NULL");
+    // The migration down forgets what came back.
+    world.database.execute("UPDATE order_lines SET completed_at = NULL, returned = 0");
     let before = current_rows(&world);
     world.begin_and(|unit| unit.orders().prepare_archive(instant(0), 100)).unwrap();
     let skus = ["LAMP", "RUG"].map(sku);

@@ -4,7 +4,8 @@ use crate::database::TestDatabase;
 use crate::world::{World, instant, order, quantity, reference, sku};
 use allocation_domain::{
     Adjusted, AdjustedLine, Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, Affected, Batch, BatchChange,
-    Displaced, Eta, MAX_MOVED_LINES, UnitChange, Units,
+    Displaced, Disposition, Eta, GoodsReturn, MAX_MOVED_LINES, ReturnId, ReturnLine, Returned, ReturnedLine,
+    UnitChange, Units,
 };
 use allocation_ports::{LockRequest, MovingBatches, Recorded, StockDocument, StockDocumentId, StoreError};
 
@@ -54,6 +55,28 @@ pub fn a_document_is_added_once_and_found_as_it_was(database: TestDatabase) {
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     let none = StockDocumentId::Adjustment(adjustment_id("A-3"));
     assert_eq!(world.begin().documents().find(&none).unwrap(), None);
+}
+
+pub fn a_return_is_found_as_it_was_and_shares_no_id_with_other_documents(database: TestDatabase) {
+    let world = World::new(database);
+    let line = |disposition| ReturnLine { sku: sku("字"), quantity: quantity(2), disposition };
+    let lines = [line(Disposition::Scrap), line(Disposition::Restock)];
+    let request = GoodsReturn::new(ReturnId::restore("A-1").unwrap(), order("O \\"), lines).unwrap();
+    let returned = ReturnedLine {
+        sku: sku("字"),
+        quantity: quantity(2),
+        disposition: Disposition::Restock,
+        reference: Some(reference("A-1")),
+    };
+    let outcome = Returned { lines: vec![returned] };
+    let document = StockDocument::Return(Recorded { request, outcome, recorded_at: instant(9) });
+    let other = recorded("A-1", &[("C", 1)], Adjusted::default());
+    for document in [&document, &other] {
+        world.begin_and(|unit| unit.documents().add(document)).unwrap();
+        assert_eq!(world.begin().documents().find(&document.id()).unwrap().as_ref(), Some(document));
+    }
+    let again = world.begin_and(|unit| unit.documents().add(&document));
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
 
 /// Adjusts a batch of lamps.

@@ -129,12 +129,15 @@ macro_rules! suite {
                 complete_orders_are_found_once_in_the_order_of_their_completion,
                 decisions_are_the_same_whatever_is_archived_in_between,
                 an_order_is_never_doubled_while_it_is_archived,
+                returned_units_stay_returned_in_the_archive,
             } sql {}
             archive_rows {} sql {
                 every_row_of_an_order_moves_to_the_archive_and_back,
                 the_archive_is_prepared_in_steps,
                 nothing_is_archived_before_programs_that_do_not_look_into_it_are_shut_out,
                 faults_in_the_archive_are_found,
+                the_first_return_shuts_out_programs_that_lose_what_came_back,
+                no_more_units_come_back_than_were_shipped,
                 the_archive_survives_a_migration_down,
             }
             order_lines {
@@ -162,6 +165,7 @@ macro_rules! suite {
                 a_page_of_lists_looks_through_a_bounded_number_of_them,
             }
             stock_documents {
+                a_return_is_found_as_it_was_and_shares_no_id_with_other_documents,
                 a_document_is_added_once_and_found_as_it_was,
                 adjusted_batches_round_trip,
                 an_adjustment_of_a_crowded_batch_is_counted_as_its_lines_leave,

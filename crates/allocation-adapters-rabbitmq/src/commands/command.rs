@@ -68,7 +68,7 @@ impl Command {
             ) => (reference, purchased) == (changed, purchased_quantity),
             (
                 Self::AddBatch(AddBatch { sku: of, batch }),
-                Event::BatchAdded { reference, sku, purchased_quantity, eta },
+                Event::BatchAdded { reference, sku, purchased_quantity, eta, .. },
             ) => (of, &batch.reference, &batch.purchased, &batch.eta) == (sku, reference, purchased_quantity, eta),
             _ => false,
         }
@@ -191,6 +191,7 @@ mod tests {
             sku: "LAMP".parse().unwrap(),
             purchased_quantity: Quantity::new(5).unwrap(),
             eta: Eta::InStock,
+            origin: None,
         };
         let batch = |reference: &str, qty: u32, eta: &str| {
             let data = format!(r#"{{"reference":"{reference}","sku":"LAMP","purchased_quantity":{qty},"eta":{eta}}}"#);

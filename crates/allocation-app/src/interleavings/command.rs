@@ -4,10 +4,10 @@ use crate::engine::{decide_line, decide_order};
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
-    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, LineState, NewBatch,
-    NewOrder, NewPickList, OpenLines, OrderChange, OrderConfirmation, OrderId, OrderLine, OrderTerms, Outcome,
-    PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, ReservationState, Sku, TermsChange, UnitChange,
-    Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
+    HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OpenLines, OrderChange, OrderConfirmation, OrderId,
+    OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId,
+    ReservationState, ReturnId, ReturnLine, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
@@ -52,6 +52,8 @@ pub(super) enum Command {
     ReleaseLine(&'static str),
     /// Picks units of the first line of a list and ships it.
     PickAndShip(&'static str, u32),
+    /// Takes back and restocks units of an order: the id of the return, the order, the SKU and the units.
+    TakeBack(&'static str, &'static str, &'static str, u32),
     /// Archives all complete orders.
     Archive,
     /// Ships a list, and releases its open lines.
@@ -181,6 +183,16 @@ impl Shop {
                     },
                 )
             }
+            Command::TakeBack(name, order_name, sku, units) => {
+                let sku = Sku::parse(sku).unwrap();
+                let line =
+                    ReturnLine { sku, quantity: Quantity::new(units).unwrap(), disposition: Disposition::Restock };
+                let goods_return = GoodsReturn::new(ReturnId::parse(name).unwrap(), order(order_name), [line]).unwrap();
+                reply_of(self.use_cases.take_back(&goods_return), |outcome| match outcome {
+                    Outcome::Changed(_) => "came back",
+                    Outcome::Unchanged(_) => "came back before",
+                })
+            }
             Command::Archive => {
                 let ever = DateTime::<Utc>::MAX_UTC;
                 reply_of(self.use_cases.archive_orders(ever, &mut None, &mut || Ok(true)), |_| "archived")
@@ -285,5 +297,6 @@ fn describe(line: &LineState) -> String {
     };
     let parts: Vec<_> =
         line.allocations.iter().map(|part| format!("{} of {}", part.quantity, part.reference)).collect();
-    format!("{} {state}, {} waiting, {} listed, {parts:?}", line.quantity, line.waiting, line.fulfilment.listed)
+    let (listed, returned) = (line.fulfilment.listed, line.fulfilment.returned);
+    format!("{} {state}, {} waiting, {listed} listed, {returned} returned, {parts:?}", line.quantity, line.waiting)
 }

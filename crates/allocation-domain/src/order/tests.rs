@@ -37,7 +37,10 @@ fn short(holds: u32, waiting: u32) -> LineState {
 
 /// Returns a line of ten units, of which some were picked and shipped.
 fn picked(picked: u32, shipped: u32) -> LineState {
-    LineState { fulfilment: Fulfilment { listed: 0, picked, shipped }, ..line(ReservationState::Firm, 0, 0) }
+    LineState {
+        fulfilment: Fulfilment { picked, shipped, ..Fulfilment::default() },
+        ..line(ReservationState::Firm, 0, 0)
+    }
 }
 
 fn held(seconds: i64) -> ReservationState {

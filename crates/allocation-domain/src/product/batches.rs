@@ -15,16 +15,22 @@ impl Product {
         if self.batch(&new.reference).is_some() {
             return Err(Pending::Refused(AddBatchError::AlreadyExists(new.reference)));
         }
-        let batch = new.added(self.sku.clone(), self.decided_at(now));
         let index = self.atomically(|product| {
-            let NewBatch { reference, purchased: purchased_quantity, eta, .. } = new;
-            product.note_batch(&reference);
-            let index = product.batches.insert(batch);
-            let sku = product.sku.clone();
-            product.events.push(Event::BatchAdded { reference, sku, purchased_quantity, eta });
+            let index = product.insert_batch(new, now);
             product.serve_waiting().map(|()| index)
         })?;
         Ok(&self.batches[index])
+    }
+
+    /// Adds a batch without serving lines from it yet, and returns its index.
+    pub(super) fn insert_batch(&mut self, new: NewBatch, now: DateTime<Utc>) -> usize {
+        let batch = new.added(self.sku.clone(), self.decided_at(now));
+        let NewBatch { reference, purchased: purchased_quantity, eta, origin } = new;
+        self.note_batch(&reference);
+        let index = self.batches.insert(batch);
+        let sku = self.sku.clone();
+        self.events.push(Event::BatchAdded { reference, sku, purchased_quantity, eta, origin });
+        index
     }
 
     /// Removes a batch without allocations, of which nothing was picked or shipped.

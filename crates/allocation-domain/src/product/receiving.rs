@@ -122,11 +122,7 @@ impl Product {
     /// Adds the batch of units that are still expected, without serving lines from it yet.
     fn expect_rest(&mut self, rest: &Rest, now: DateTime<Utc>) {
         let Rest { reference, quantity, eta } = rest.clone();
-        let batch = NewBatch::new(reference.clone(), quantity, eta).added(self.sku.clone(), self.decided_at(now));
-        self.note_batch(&reference);
-        self.batches.insert(batch);
-        let sku = self.sku.clone();
-        self.events.push(Event::BatchAdded { reference, sku, purchased_quantity: quantity, eta });
+        self.insert_batch(NewBatch::new(reference, quantity, eta), now);
     }
 
     /// Takes the units of the rest away until all lines have left the received batch.

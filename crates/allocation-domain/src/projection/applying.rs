@@ -25,8 +25,9 @@ struct Correction {
 impl ProductProjection {
     pub(super) fn apply(&mut self, event: &Event, decided_at: DateTime<Utc>) -> Applied {
         match event {
-            Event::BatchAdded { reference, sku, purchased_quantity, eta } => {
-                self.add_batch(Batch::new(reference.clone(), sku.clone(), *purchased_quantity, *eta, decided_at))
+            Event::BatchAdded { reference, sku, purchased_quantity, eta, origin } => {
+                let batch = Batch::new(reference.clone(), sku.clone(), *purchased_quantity, *eta, decided_at);
+                self.add_batch(batch.with_origin(origin.clone()))
             }
             Event::BatchChanged {
                 reference,
@@ -118,6 +119,9 @@ impl ProductProjection {
             Event::PutBack { units, .. } => self.put_back(&units.id(), units.quantity),
             Event::UnitsMissing(units) => self.short_pick(&units.id(), units.quantity),
             Event::Shipped(units) => self.ship(&units.id(), units.quantity),
+            Event::LineReturned { order_id, quantity, .. } => {
+                self.edit_line(order_id, |line| add(&mut line.fulfilment.returned, *quantity))
+            }
             Event::ProductRegistered { .. } | Event::OutOfStock { .. } => Ok(()),
         }
     }
@@ -144,7 +148,7 @@ impl ProductProjection {
         }
         let (purchased, adjustments, eta) = to;
         let new = Batch::new(reference.clone(), old.sku().clone(), purchased, eta, old.added_at());
-        let new = new.with_revision(revision).with_adjustments(adjustments);
+        let new = new.with_origin(old.origin().cloned()).with_revision(revision).with_adjustments(adjustments);
         let new = new.and_then(|new| new.with_counts(old.counts()));
         let new = new.map_err(|_| Conflict::BatchDiffers(reference.clone()))?;
         if from.2 != eta {
@@ -491,10 +495,11 @@ fn release(line: &mut LineState, reference: &BatchReference, units: Quantity) ->
     Some(())
 }
 
-/// Returns whether a line has no more units than it ordered, and lists no more than it holds.
+/// Returns whether a line has no more units than it ordered, lists no more than it holds, and got back no more than
+/// was shipped.
 fn is_consistent(line: &LineState) -> bool {
-    let Fulfilment { listed, picked, shipped } = line.fulfilment;
+    let Fulfilment { listed, picked, shipped, returned } = line.fulfilment;
     let allocated: u64 = line.allocations.iter().map(|part| u64::from(part.quantity.get())).sum();
     let units = allocated + [line.waiting, picked, shipped].map(u64::from).iter().sum::<u64>();
-    units <= u64::from(line.quantity.get()) && u64::from(listed) <= allocated
+    units <= u64::from(line.quantity.get()) && u64::from(listed) <= allocated && returned <= shipped
 }

@@ -5,8 +5,8 @@ use crate::picking;
 use crate::turns::can_take;
 use crate::world::Answer;
 use allocation_domain::{
-    Adjustment, Batch, BatchReference, DeallocationReason, Eta, Event, LineState, OnShortage, OrderChange, OrderId,
-    Product, Products, QueuePosition, Receipt, ReservationState, Sku,
+    Adjustment, Batch, BatchReference, DeallocationReason, Disposition, Eta, Event, GoodsReturn, LineState, OnShortage,
+    OrderChange, OrderId, Product, Products, QueuePosition, Receipt, ReservationState, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -40,6 +40,7 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         }
         Command::Receive { receipt, .. } if answer.is_ok() => received_as_requested(before, after, receipt),
         Command::Adjust { adjustment } => adjusted_as_requested(before, after, adjustment, answer.is_ok()),
+        Command::TakeBack { goods_return } => returned_as_requested(before, after, goods_return, answer.is_ok()),
         Command::MakePickList { list } if answer.is_ok() => picking::a_list_is_complete(after, list),
         Command::Pick { id, .. } if answer.is_ok() => {
             picking::found_and_missing_units_are_accounted_for(before, after, id)
@@ -59,6 +60,7 @@ fn conserved(product: &Product) {
     let mut held: BTreeMap<&BatchReference, u32> = BTreeMap::new();
     for (_, line) in product.lines() {
         assert!(line.served() + line.waiting <= line.quantity.get(), "no line has more than it ordered");
+        assert!(line.fulfilment.returned <= line.fulfilment.shipped, "no unit comes back that was not shipped");
         for part in &line.allocations {
             *held.entry(&part.reference).or_default() += part.quantity.get();
             assert_eq!(part.eta, product.batch(&part.reference).unwrap().eta());
@@ -102,6 +104,34 @@ fn adjusted_as_requested(before: &Products, after: &Products, adjustment: &Adjus
             let gone = |batch: &Batch| batch.counts().picked + batch.counts().shipped + batch.counts().missing;
             assert_eq!(gone(was), gone(is), "no adjustment takes what was picked");
         }
+    }
+}
+
+/// All units of a return come back or none; restocked ones are in stock, and no others are.
+fn returned_as_requested(before: &Products, after: &Products, goods_return: &GoodsReturn, is_done: bool) {
+    for product in after.iter() {
+        let was = before.get(product.sku()).unwrap();
+        let lines = goods_return.lines().iter().filter(|line| is_done && line.sku == *product.sku());
+        let (mut returned, mut restocked) = (0, 0);
+        for line in lines {
+            returned += line.quantity.get();
+            if line.disposition == Disposition::Restock {
+                restocked += line.quantity.get();
+                let batch = product.batch(&goods_return.reference(line).unwrap()).unwrap();
+                assert_eq!((batch.purchased().get(), batch.eta()), (line.quantity.get(), Eta::InStock));
+                assert_eq!(batch.origin().map(|origin| &origin.order_id), Some(goods_return.order_id()));
+            }
+        }
+        for (order_id, line) in product.lines() {
+            let of_order = if order_id == goods_return.order_id() { returned } else { 0 };
+            let before = was.line(order_id).unwrap().fulfilment;
+            assert_eq!(
+                (before.returned + of_order, before.shipped),
+                (line.fulfilment.returned, line.fulfilment.shipped)
+            );
+        }
+        let on_hand = |product: &Product| product.batches().iter().map(|batch| batch.on_hand()).sum::<u32>();
+        assert_eq!(on_hand(was) + restocked, on_hand(product), "only restocked units are in stock");
     }
 }
 

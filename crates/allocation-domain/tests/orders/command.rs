@@ -1,9 +1,10 @@
 //! Random commands.
 
 use allocation_domain::{
-    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Eta, HoldDuration, NewOrder,
-    NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, OverReceipt, PickCriteria, PickLineId,
-    PickListId, Quantity, Receipt, ReceiptId, RestTerms, Sku, TermsChange, UnitChange, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
+    HoldDuration, NewOrder, NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, OverReceipt,
+    PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, RestTerms, ReturnId, ReturnLine, Sku,
+    TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -98,6 +99,9 @@ pub(crate) enum Command {
         list: PickListId,
         open: OpenLines,
     },
+    TakeBack {
+        goods_return: GoodsReturn,
+    },
     GiveBack {
         list: PickListId,
     },
@@ -117,6 +121,7 @@ impl Command {
             | Self::Close { order_id } => Some(order_id),
             Self::Place { order } => Some(order.order_id()),
             Self::Change { change } => Some(change.order_id()),
+            Self::TakeBack { goods_return } => Some(goods_return.order_id()),
             _ => None,
         }
     }
@@ -154,6 +159,7 @@ impl Command {
     pub(crate) fn references(&self) -> Vec<BatchReference> {
         match self {
             Self::Adjust { adjustment } => adjustment.lines().iter().map(|line| line.reference.clone()).collect(),
+            Self::TakeBack { goods_return } => goods_return.references(),
             Self::Receive { receipt, rest_name } => vec![receipt.reference().clone(), rest_name.clone()],
             _ => self.reference().into_iter().cloned().collect(),
         }
@@ -257,6 +263,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             list,
             open: if releases { OpenLines::Release } else { OpenLines::Refuse },
         }),
+        picking => goods_return().prop_map(|goods_return| Command::TakeBack { goods_return }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
         picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
     ]
@@ -317,6 +324,25 @@ fn receipt() -> impl Strategy<Value = (Receipt, BatchReference)> {
             (receipt.with_rest(rest).with_over(over), rest_name)
         },
     )
+}
+
+/// A return that restocks units of at most one product: the reference of their batch contains the SKU.
+fn goods_return() -> impl Strategy<Value = GoodsReturn> {
+    let lines = prop::collection::btree_map((sku(), 0..3_usize), 1..4_u32, 1..4);
+    (sku(), 0..8_u8, order_id(), lines).prop_map(|(restocked, number, order_id, lines)| {
+        let line = |((sku, disposition), units): ((Sku, usize), u32)| ReturnLine {
+            sku,
+            quantity: Quantity::new(units).unwrap(),
+            disposition: Disposition::ALL[disposition],
+        };
+        let lines: Vec<_> = lines.into_iter().map(line).collect();
+        let is_other = |line: &ReturnLine| line.disposition != Disposition::Restock || line.sku == restocked;
+        let mut kept: Vec<_> = lines.iter().filter(|line| is_other(line)).cloned().collect();
+        if kept.is_empty() {
+            kept = vec![ReturnLine { sku: restocked.clone(), ..lines[0].clone() }];
+        }
+        GoodsReturn::new(ReturnId::parse(format!("{restocked}-{number}")).unwrap(), order_id, kept).unwrap()
+    })
 }
 
 fn adjustment() -> impl Strategy<Value = Adjustment> {

@@ -5,8 +5,8 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
-    Adjusting, Adjustment, BatchChange, BatchVersion, Event, LoadRequest, NewBatch, Order, OrderConfirmation, OrderId,
-    Pending, Product, Products, ReservationState, Sku, Units,
+    Adjusting, Adjustment, BatchChange, BatchVersion, Event, GoodsReturn, LoadRequest, NewBatch, Order,
+    OrderConfirmation, OrderId, Pending, Product, Products, ReservationState, Returning, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -124,6 +124,9 @@ fn decide(
     if let Command::Adjust { adjustment } = command {
         return adjust(products, adjustment, now, load);
     }
+    if let Command::TakeBack { goods_return } = command {
+        return take_back(products, goods_return, now, load);
+    }
     for _ in 0..100 {
         match ask(products, command, now) {
             Ok(answer) => return Ok(answer),
@@ -158,6 +161,33 @@ fn adjust(
     panic!("the loaded rows do not decide {adjustment:?}");
 }
 
+/// Books the products of a return one after another, as batches are adjusted. The caller has looked for the order.
+fn take_back(
+    products: &mut Products,
+    goods_return: &GoodsReturn,
+    now: DateTime<Utc>,
+    mut load: impl FnMut(&mut Products, &LoadRequest),
+) -> Answer {
+    if products.order(goods_return.order_id()).is_none() {
+        return Err(format!("there is no {}", goods_return.order_id()));
+    }
+    let mut returning = loop {
+        match Returning::of(goods_return, products, now) {
+            Ok(returning) => break returning,
+            Err(Pending::Load(request)) => load(products, &request),
+            Err(refused) => return Err(format!("{refused:?}")),
+        }
+    };
+    for _ in 0..100 {
+        match returning.resume(goods_return, products, now) {
+            Ok(returned) => return Ok(format!("{returned:?}")),
+            Err(Pending::Load(request)) => load(products, &request),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("the loaded rows do not decide {goods_return:?}");
+}
+
 /// Returns the error with its refusal as text, whatever the decision.
 fn as_text<R: Debug>(error: Pending<R>) -> Pending<String> {
     match error {
@@ -189,7 +219,7 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         Command::Receive { receipt, rest_name } => {
             format!("{:?}", product.receive_batch(&receipt, &rest_name, now).map_err(as_text)?)
         }
-        Command::Adjust { .. } => unreachable!("adjustments are decided by themselves"),
+        Command::Adjust { .. } | Command::TakeBack { .. } => unreachable!("decided by themselves"),
         Command::Allocate { order_id, quantity, .. } => {
             format!("{:?}", product.allocate(&order_id, quantity, now).map_err(as_text)?)
         }

@@ -18,6 +18,7 @@ mod pick_lists;
 mod picking;
 mod receipts;
 mod reinstating;
+mod returns;
 mod shop;
 mod stock;
 mod warehouse;

@@ -52,6 +52,25 @@ pub(crate) struct Batch<'a> {
     #[serde(skip_serializing_if = "is_false")]
     #[schema(required = false, example = true)]
     overdue: bool,
+    /// Where the units come from, if they were not purchased: an order returned them. Absent for a purchase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = BatchOrigin<'_>, required = false)]
+    origin: Option<BatchOrigin<'a>>,
+}
+
+/// The return that the units of a batch came back with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BatchOrigin<'a> {
+    /// The return.
+    return_id: Id<'a>,
+    /// The order that the units were shipped for.
+    order_id: Id<'a>,
+}
+
+impl<'a> From<&'a allocation_domain::BatchOrigin> for BatchOrigin<'a> {
+    fn from(origin: &'a allocation_domain::BatchOrigin) -> Self {
+        Self { return_id: (&origin.return_id).into(), order_id: (&origin.order_id).into() }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -80,6 +99,7 @@ impl<'a> Batch<'a> {
             moving: batch.moving_units(),
             eta: EtaDate(batch.eta()),
             overdue: batch.eta().is_overdue(today),
+            origin: batch.origin().map(Into::into),
         }
     }
 }

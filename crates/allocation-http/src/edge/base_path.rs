@@ -14,7 +14,7 @@ pub(super) const RULE: &str = "must be a path such as /allocation, of letters, d
 const MAX_BYTES: usize = 255;
 
 /// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
-const TAKEN: [&str; 17] = [
+const TAKEN: [&str; 18] = [
     "adjustments",
     "allocations",
     "backorders",
@@ -31,6 +31,7 @@ const TAKEN: [&str; 17] = [
     "products",
     "readyz",
     "redoc",
+    "returns",
     "whoami",
 ];
 

@@ -47,6 +47,10 @@ pub(crate) struct Line<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 10)]
     shipped: u32,
+    /// Shipped units that came back. Absent if zero.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
+    returned: u32,
     /// The batches that serve the line, in order of preference, without picked units.
     allocations: Vec<Part<'a>>,
 }
@@ -83,10 +87,19 @@ impl<'a> Line<'a> {
         let (sku, qty) = (Id::from(sku), line.quantity.get());
         if line.commitment.has_expired(now) {
             let allocations = Vec::new();
-            return Self { sku, qty, allocated: 0, backordered: 0, picked: 0, shipped: 0, allocations };
+            return Self { sku, qty, allocated: 0, backordered: 0, picked: 0, shipped: 0, returned: 0, allocations };
         }
         let allocations = line.allocations.iter().map(Part::from).collect();
-        let Fulfilment { picked, shipped, .. } = line.fulfilment;
-        Self { sku, qty, allocated: line.allocated(), backordered: line.waiting, picked, shipped, allocations }
+        let Fulfilment { picked, shipped, returned, .. } = line.fulfilment;
+        Self {
+            sku,
+            qty,
+            allocated: line.allocated(),
+            backordered: line.waiting,
+            picked,
+            shipped,
+            returned,
+            allocations,
+        }
     }
 }

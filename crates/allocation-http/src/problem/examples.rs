@@ -6,8 +6,8 @@ use super::operation::Operation;
 use super::{Kind, Problem};
 use allocation_access::{KeyRefusal, Scope};
 use allocation_domain::{
-    AllocateError, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ShipError, Shortages, Sku,
-    UnknownSkus,
+    AllocateError, ExcessReturn, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ReturnError,
+    ShipError, Shortages, Sku, UnknownSkus,
 };
 use allocation_ports::FailedCheck;
 use allocation_requests::{ValidationError, ValidationErrors};
@@ -77,6 +77,8 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::NotInTransit => Problem::new(kind, "Batch B-1 is in stock already"),
         Kind::MoreThanExpected => Problem::new(kind, "Batch B-1 has 20 units to arrive, not 22"),
         Kind::RestWithoutName => Problem::new(kind, "The rest of batch B-1 needs a reference"),
+        Kind::ReturnAlreadyExists => Problem::new(kind, "Return RMA-31 exists already with other content"),
+        Kind::MoreThanShipped => more_than_shipped(),
         Kind::TooManyUnits => Problem::new(kind, "Batch B-1 would have more than 2147483647 units with +5"),
         Kind::NotAcceptable => {
             Problem::new(kind, "A pick list is available as application/json, text/csv or text/html")
@@ -126,6 +128,13 @@ fn shortages() -> Problem {
 
 fn unknown_skus() -> Problem {
     Problem::refused(&PlaceError::UnknownSkus(UnknownSkus(vec![Sku::parse("RED-CHIAR").expect("it is a name")])))
+}
+
+fn more_than_shipped() -> Problem {
+    let sku = Sku::parse("RED-CHAIR").expect("it is a name");
+    let lines = vec![ExcessReturn { sku, requested: 3, returnable: 2 }];
+    let order_id = OrderId::parse("O-7").expect("it is a name");
+    Problem::refused(&ReturnError::MoreThanShipped { order_id, lines })
 }
 
 fn short(sku: &str, requested: u32, available: u64) -> OutOfStock {

@@ -88,7 +88,7 @@ kinds! {
         /// changed, and the connection is closed.
         RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body arrived too slowly";
 
-        /// The body exceeds the limit of the request: 2 MiB for an order, its change or an adjustment, 10 MiB for a pick list, 8 MiB for a bulk
+        /// The body exceeds the limit of the request: 2 MiB for an order, its change, an adjustment or a return, 10 MiB for a pick list, 8 MiB for a bulk
         /// request, 256 KiB for everything else.
         BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
 
@@ -224,6 +224,8 @@ kinds! {
         NotInTransit: CONFLICT;
         MoreThanExpected: CONFLICT;
         RestWithoutName: CONFLICT;
+        ReturnAlreadyExists: CONFLICT;
+        MoreThanShipped: CONFLICT;
         TooManyUnits: CONFLICT;
     }
 }

@@ -21,6 +21,9 @@ impl Problem {
             RefusalMembers::UnknownSkus(skus) => {
                 Members::UnknownSkus { skus: skus.iter().map(ToString::to_string).collect() }
             }
+            RefusalMembers::ExcessReturns(lines) => {
+                Members::ExcessReturns { excess: lines.iter().map(Into::into).collect() }
+            }
             RefusalMembers::OpenLines(lines) => Members::Lines { lines: lines.to_vec() },
             RefusalMembers::Stale(reference, actual) => {
                 let tag = etag::version_tag(actual);

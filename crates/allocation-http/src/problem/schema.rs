@@ -57,6 +57,7 @@ fn members(kind: Kind, operation: Operation) -> Option<RefOr<Schema>> {
         Kind::OutOfStock => Some(OutOfStockMembers::schema()),
         Kind::UnknownSku => Some(UnknownSkuMembers::schema()),
         Kind::EventsGone => Some(EventsGoneMembers::schema()),
+        Kind::MoreThanShipped => Some(MoreThanShippedMembers::schema()),
         Kind::NotPicked => Some(NotPickedMembers::schema()),
         Kind::NotReady => Some(NotReadyMembers::schema()),
         Kind::MissingScope => Some(MissingScopeMembers::schema()),
@@ -146,6 +147,28 @@ pub(crate) struct ShortageSchema {
     /// The units that are free in all batches together.
     #[schema(value_type = i64, minimum = 0, example = 3)]
     available: u64,
+}
+
+/// Lines of an order of which too many units would come back.
+#[derive(ToSchema)]
+struct MoreThanShippedMembers {
+    /// All lines with too many units.
+    #[schema(min_items = 1)]
+    excess: Vec<ExcessReturnSchema>,
+}
+
+/// A line of which more units would come back than were shipped.
+#[derive(ToSchema)]
+#[schema(as = ExcessReturn)]
+pub(crate) struct ExcessReturnSchema {
+    /// The SKU.
+    sku: Id<'static>,
+    /// The units that were to come back, whatever their disposition.
+    #[schema(value_type = i64, minimum = 1, example = 3)]
+    requested: u64,
+    /// The units that were shipped and have not come back.
+    #[schema(value_type = i32, minimum = 0, example = 2)]
+    returnable: u32,
 }
 
 /// Events that are no longer retained.

@@ -70,6 +70,7 @@ async fn a_batch_is_added_once_with_a_key() {
         sku: sku("RED-CHAIR"),
         purchased_quantity: quantity(3),
         eta: Eta::InStock,
+        origin: None,
     };
     assert_eq!(sent(request(), chairs(&[]), None).await.status, 201);
     sent(request(), chairs(&[]), Some(added("B-9"))).await.problem("already-undone");

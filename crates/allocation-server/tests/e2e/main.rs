@@ -56,6 +56,7 @@ mod promises;
 mod rabbitmq;
 mod read_only;
 mod receipts;
+mod returns;
 mod secrets;
 mod service;
 mod settings;

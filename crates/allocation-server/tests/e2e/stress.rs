@@ -93,6 +93,7 @@ fn missing(database: &TestDatabase) -> Vec<&'static str> {
         "line_cancelled",
         "line_changed",
         "line_placed",
+        "line_returned",
         "line_short",
         "pick_line_withdrawn",
         "pick_listed",

@@ -71,6 +71,14 @@ pub(crate) struct BatchFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     receipt_id: Option<&'a str>,
+    /// The return that the units came back with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    return_id: Option<&'a str>,
+    /// The order that returned units were shipped for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    order_id: Option<&'a str>,
     /// The units that arrived and are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 12)]
@@ -110,14 +118,21 @@ impl<'a> From<&'a RecordedEvent> for BatchEntry<'a> {
 /// Returns the facts of an event with their description.
 fn describe(event: &Event) -> (BatchFacts<'_>, String) {
     match event {
-        Event::BatchAdded { purchased_quantity, eta, .. } => {
+        Event::BatchAdded { purchased_quantity, eta, origin, .. } => {
             let facts = BatchFacts {
                 purchased_quantity: Some(purchased_quantity.get()),
                 eta: Some(*eta),
                 revision: Some(1),
+                return_id: origin.as_ref().map(|origin| origin.return_id.as_str()),
+                order_id: origin.as_ref().map(|origin| origin.order_id.as_str()),
                 ..BatchFacts::default()
             };
-            (facts, format!("The batch was added with {}, {}", Count(purchased_quantity.get()), Day(*eta)))
+            let units = Count(purchased_quantity.get());
+            let detail = match origin {
+                Some(origin) => format!("{units} of order {} came back: return {}", origin.order_id, origin.return_id),
+                None => format!("The batch was added with {units}, {}", Day(*eta)),
+            };
+            (facts, detail)
         }
         Event::BatchChanged {
             purchased_quantity, adjustments, eta, old_purchased_quantity, old_eta, revision, ..

@@ -9,6 +9,7 @@ fn added() -> Event {
         sku: sku("LAMP"),
         purchased_quantity: quantity(1),
         eta: due(2027, 2, 1),
+        origin: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::instant::Instant;
 use allocation_domain::{
-    AllocationReason, BatchReference, DeallocationReason, Eta, Event, ListedUnits, Quantity, WithdrawalReason,
+    AllocationReason, BatchReference, DeallocationReason, Disposition, Eta, Event, ListedUnits, Quantity,
+    WithdrawalReason,
 };
 use std::fmt;
 
@@ -64,6 +65,9 @@ pub(super) fn describe(event: &Event) -> String {
         Event::Shipped(ListedUnits { reference, quantity, .. }) => {
             format!("{} from batch {reference} shipped", Count(*quantity))
         }
+        Event::LineReturned { return_id, quantity, disposition, .. } => {
+            format!("{} came back, {}: return {return_id}", Count(*quantity), disposed(*quantity, *disposition))
+        }
         Event::BatchAdded { reference, .. } => format!("Batch {reference} was added"),
         Event::BatchChanged { reference, .. } => format!("Batch {reference} was corrected"),
         Event::BatchAdjusted { reference, change, reason, .. } => {
@@ -122,6 +126,15 @@ const fn left_list(reason: WithdrawalReason) -> &'static str {
         WithdrawalReason::Deallocated => "its units are no longer allocated",
         WithdrawalReason::NotInStock => "the batch is no longer in stock",
         WithdrawalReason::Released => "the list was released",
+    }
+}
+
+fn disposed(units: Quantity, disposition: Disposition) -> String {
+    let verb = if units.get() == 1 { "is" } else { "are" };
+    match disposition {
+        Disposition::Restock => format!("and {verb} in stock again"),
+        Disposition::Quarantine => format!("and {verb} in quarantine"),
+        Disposition::Scrap => format!("and {verb} scrapped"),
     }
 }
 

@@ -1,10 +1,11 @@
 use super::describe::describe;
 use super::schema::{EventNameSchema, ReasonSchema};
 use crate::eta;
+use crate::goods_return::DispositionSchema;
 use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
 use crate::order::request::OnShortageSchema;
-use allocation_domain::{Eta, Event, ListedUnits, Quantity};
+use allocation_domain::{BatchReference, Eta, Event, ListedUnits, Quantity};
 use allocation_ports::{Actor, RecordedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,6 +55,14 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     pick_list_id: Option<&'a str>,
+    /// The return.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    return_id: Option<&'a str>,
+    /// What becomes of returned units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = DispositionSchema, required = false)]
+    disposition: Option<&'static str>,
     /// The number of the pick line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
@@ -159,6 +168,12 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::PickLineChanged { units, reason, .. } | Event::PickLineWithdrawn { units, reason } => {
                 Self { reason: Some(reason.as_str()), ..Self::on_list(units) }
             }
+            Event::LineReturned { return_id, quantity, disposition, reference, .. } => Self {
+                reference: reference.as_ref().map(BatchReference::as_str),
+                return_id: Some(return_id.as_str()),
+                disposition: Some(disposition.as_str()),
+                ..units(quantity)
+            },
             Event::HoldExtended { expires_at, .. } | Event::HoldExpired { expires_at, .. } => {
                 Self { expires_at: Some(Instant(*expires_at)), ..Self::default() }
             }

@@ -26,6 +26,7 @@ choice_schema! {
         "put_back",
         "units_missing",
         "shipped",
+        "line_returned",
     ]
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct MovementFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "eta::serialize_option")]
     #[schema(value_type = Option<String>, required = false, format = Date)]
     old_eta: Option<Eta>,
-    /// The order that the units were picked for.
+    /// The order that the units were picked for, or came back from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     order_id: Option<&'a str>,
@@ -77,6 +77,10 @@ pub(crate) struct MovementFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
     receipt_id: Option<&'a str>,
+    /// The return that the units came back with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    return_id: Option<&'a str>,
 }
 
 impl<'a> From<&'a RecordedEvent> for Movement<'a> {
@@ -94,9 +98,13 @@ impl<'a> From<&'a RecordedEvent> for Movement<'a> {
 impl<'a> MovementFacts<'a> {
     fn of(event: &'a Event) -> Self {
         match event {
-            Event::BatchAdded { reference, eta, .. } => {
-                Self { reference: reference.as_str(), eta: Some(*eta), ..Self::default() }
-            }
+            Event::BatchAdded { reference, eta, origin, .. } => Self {
+                reference: reference.as_str(),
+                eta: Some(*eta),
+                order_id: origin.as_ref().map(|origin| origin.order_id.as_str()),
+                return_id: origin.as_ref().map(|origin| origin.return_id.as_str()),
+                ..Self::default()
+            },
             Event::BatchChanged { reference, eta, old_eta, .. } => {
                 Self { reference: reference.as_str(), eta: Some(*eta), old_eta: Some(*old_eta), ..Self::default() }
             }

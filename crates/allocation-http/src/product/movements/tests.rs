@@ -1,6 +1,7 @@
 use crate::testing::{Ports, due, get, now, order, quantity, reference, sku};
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, Event, ListedUnits, PickListId, ReceiptId, Totals, UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchOrigin, Event, ListedUnits, PickListId, ReceiptId, ReturnId, Totals,
+    UnitChange, Units,
 };
 use allocation_ports::{Actor, MovementPage, PageSize, ProductTotals, RecordedEvent};
 use serde_json::json;
@@ -28,6 +29,7 @@ fn events() -> [Event; 8] {
             sku: sku.clone(),
             purchased_quantity: quantity(9),
             eta: due(2027, 2, 1),
+            origin: Some(BatchOrigin { return_id: ReturnId::parse("RMA-1").unwrap(), order_id: order("O-9") }),
         },
         Event::BatchChanged {
             reference: reference.clone(),
@@ -101,7 +103,8 @@ async fn movements_have_their_change_their_cause_and_their_author() {
     assert_eq!(
         answer.json(),
         json!([
-            {"at": at, "event": "batch_added", "change": 9, "reference": "B-1", "eta": "2027-02-01"},
+            {"at": at, "event": "batch_added", "change": 9, "reference": "B-1", "eta": "2027-02-01",
+                "order_id": "O-9", "return_id": "RMA-1"},
             {"at": at, "event": "batch_changed", "change": 1, "reference": "B-1", "eta": "2027-03-01",
                 "old_eta": "2027-02-01", "by": "system"},
             {"at": at, "event": "batch_received", "change": -2, "reference": "B-1", "eta": null, "old_eta": "2027-03-01",

@@ -14,6 +14,7 @@ pub(super) fn check(database: &TestDatabase, shoppers: &[Shopper], pickers: &[Pi
     assert_eq!(projected.lines, stored.lines, "the events give the lines and their allocations");
     assert_eq!(projected.picks, stored.picks, "the events give the pick lines");
     check_picked(&stored, pickers);
+    check_returned(&stored, pickers);
     let names = database.texts("SELECT order_id FROM orders");
     for shopper in shoppers {
         for (name, order) in &shopper.orders {
@@ -44,6 +45,18 @@ fn check_picked(stored: &Ledger, pickers: &[Picker]) {
         let kept = expected.contains(&&*pick.status) && (pick.picked, pick.put_back) == *units;
         assert!(kept, "{units:?} were picked and put back of line {line} of {list}: {pick:?}");
     }
+}
+
+/// Exactly the units that were reported to have come back have, and no more than were shipped.
+fn check_returned(stored: &Ledger, pickers: &[Picker]) {
+    let returned = pickers.iter().flat_map(|picker| &picker.returned);
+    for (order, units) in returned.clone() {
+        let lines = stored.lines.iter().filter(|((name, _), _)| name == order);
+        assert_eq!(lines.map(|(_, line)| line.returned).sum::<u64>(), *units, "{order}");
+    }
+    let all: u64 = stored.lines.values().map(|line| line.returned).sum();
+    assert_eq!(all, returned.map(|(_, units)| units).sum::<u64>(), "and no others");
+    assert!(stored.lines.values().all(|line| line.returned <= line.shipped));
 }
 
 /// Compares the responses to one order with its stored lines.

@@ -57,6 +57,8 @@ pub(crate) struct Line {
     pub(crate) listed: u64,
     pub(crate) picked: u64,
     pub(crate) shipped: u64,
+    /// Of the shipped units, those that came back.
+    pub(crate) returned: u64,
     pub(crate) parts: Parts,
 }
 
@@ -123,6 +125,7 @@ impl Ledger {
             "picked",
             "shipped",
             "closed",
+            "returned",
         ];
         for row in rows(database, &columns, "order_lines") {
             let state = match (row[8].as_str(), row[9].as_str()) {
@@ -144,6 +147,7 @@ impl Ledger {
                 listed: number(&row[10]),
                 picked: number(&row[11]),
                 shipped: number(&row[12]),
+                returned: number(&row[14]),
                 parts: Parts::new(),
             };
             ledger.lines.insert((row[0].clone(), row[1].clone()), line);
@@ -223,6 +227,7 @@ impl From<&LineState> for Line {
             listed: line.fulfilment.listed.into(),
             picked: line.fulfilment.picked.into(),
             shipped: line.fulfilment.shipped.into(),
+            returned: line.fulfilment.returned.into(),
             parts: parts.collect(),
         }
     }

@@ -11,6 +11,10 @@ pub(super) struct Picker {
     /// The number of placed orders.
     pub(super) orders: usize,
     lists: Vec<String>,
+    /// The number of returns that were sent.
+    returns: usize,
+    /// The units of each order that came back, according to the responses.
+    pub(super) returned: BTreeMap<String, u64>,
     /// The picked units of each line of a list and those that were put back, according to the responses.
     pub(super) picked: BTreeMap<(String, u64), (u64, u64)>,
 }
@@ -18,7 +22,16 @@ pub(super) struct Picker {
 impl Picker {
     pub(super) fn new(number: usize, client: Client) -> Self {
         let random = 0xD1B5_4A32_D192_ED03_u64.wrapping_mul(u64::try_from(number).unwrap() + 1);
-        Self { name: format!("W-{number}"), client, random, orders: 0, lists: Vec::new(), picked: BTreeMap::new() }
+        Self {
+            name: format!("W-{number}"),
+            client,
+            random,
+            orders: 0,
+            lists: Vec::new(),
+            returns: 0,
+            returned: BTreeMap::new(),
+            picked: BTreeMap::new(),
+        }
     }
 
     /// A pseudo-random number below a bound (xorshift64).
@@ -39,6 +52,7 @@ impl Picker {
             10 => self.give_back_line(),
             11 => self.correct(),
             12 => self.put_back(),
+            13..=14 => self.take_back(),
             _ => self.pick(),
         }
     }
@@ -186,6 +200,36 @@ impl Picker {
             404 => drop(answer.problem(404, "pick-line-not-found")),
             _ => drop(answer.problem(409, "already-picked")),
         }
+    }
+
+    /// Takes back units of an order, of which others may ship more meanwhile.
+    fn take_back(&mut self) {
+        let oldest = u64::try_from(self.orders).unwrap();
+        if oldest == 0 {
+            return;
+        }
+        let number = self.below(oldest);
+        let name = format!("{}-{number}", self.name);
+        let before = self.client.order(&name)["lines"][0].clone();
+        let shipped = before["shipped"].as_u64().unwrap_or(0);
+        let known = self.returned.get(&name).copied().unwrap_or(0);
+        assert_eq!(before["returned"].as_u64().unwrap_or(0), known, "{before}");
+        self.returns += 1;
+        let (qty, choice) = (1 + self.below(4), usize::try_from(self.below(3)).unwrap());
+        let disposition = ["restock", "quarantine", "scrap"][choice];
+        let lines = json!([{"sku": before["sku"], "qty": qty, "disposition": disposition}]);
+        let return_id = format!("RMA-{}-{}", self.name, self.returns);
+        let body = json!({"return_id": return_id, "order_id": name, "lines": lines});
+        let answer = self.client.post("/returns", &body);
+        if answer.status == 409 {
+            let more = answer.problem(409, "more-than-shipped");
+            assert!(known + qty > shipped && more["excess"][0]["returnable"].as_u64().unwrap() < qty, "{more}");
+            return;
+        }
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let again = self.client.post("/returns", &body);
+        assert_eq!((again.status, again.json()), (200, answer.json()), "{again:?}");
+        *self.returned.entry(name).or_default() += qty;
     }
 
     fn cancel(&mut self) {

@@ -79,9 +79,8 @@ fn as_shown(sku: &str, line: &Line) -> Value {
     let held: u64 = line.parts.values().sum();
     let mut view = json!({"sku": sku, "qty": line.quantity, "allocated": held, "backordered": line.waiting});
     view["allocations"] = json!(line.parts);
-    for (name, units) in
-        [("picked", line.picked), ("shipped", line.shipped)].into_iter().filter(|(_, units)| *units > 0)
-    {
+    let taken = [("picked", line.picked), ("shipped", line.shipped), ("returned", line.returned)];
+    for (name, units) in taken.into_iter().filter(|(_, units)| *units > 0) {
         view[name] = json!(units);
     }
     view

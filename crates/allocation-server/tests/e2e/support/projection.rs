@@ -1,7 +1,9 @@
 //! The state that the feed gives, in the form in which the API returns it.
 
 use super::Client;
-use allocation_domain::{Batch, BatchCounts, Event, LineState, Order, OrderId, PickLine, PickListId, Projection, Sku};
+use allocation_domain::{
+    Batch, BatchCounts, BatchOrigin, Event, LineState, Order, OrderId, PickLine, PickListId, Projection, Sku,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,6 +44,9 @@ fn batch(batch: &Batch) -> Value {
             json[format!("{name}_quantity")] = units.into();
         }
     }
+    if let Some(BatchOrigin { return_id, order_id }) = batch.origin() {
+        json["origin"] = json!({"return_id": return_id.as_str(), "order_id": order_id.as_str()});
+    }
     json
 }
 
@@ -65,7 +70,8 @@ fn orders(projection: &Projection) -> Vec<Value> {
             let parts = line.allocations.iter().map(|part| (part.reference.as_str(), part.quantity.get()));
             let held: BTreeMap<&str, u32> = parts.collect();
             json!({"sku": sku.as_str(), "qty": line.quantity.get(), "backordered": line.waiting, "held": held,
-                "picked": line.fulfilment.picked, "shipped": line.fulfilment.shipped})
+                "picked": line.fulfilment.picked, "shipped": line.fulfilment.shipped,
+                "returned": line.fulfilment.returned})
         });
         let lines_json: Vec<Value> = lines_json.collect();
         let order = Order { order_id: order_id.clone(), lines };
@@ -81,7 +87,8 @@ fn order_in_brief(order: Value) -> Value {
         let held: BTreeMap<&str, &Value> =
             parts.map(|part| (part["reference"].as_str().unwrap(), &part["qty"])).collect();
         json!({"sku": line["sku"], "qty": line["qty"], "backordered": line["backordered"], "held": held,
-            "picked": line["picked"].as_u64().unwrap_or(0), "shipped": line["shipped"].as_u64().unwrap_or(0)})
+            "picked": line["picked"].as_u64().unwrap_or(0), "shipped": line["shipped"].as_u64().unwrap_or(0),
+            "returned": line["returned"].as_u64().unwrap_or(0)})
     });
     json!({"order_id": order["order_id"], "status": order["status"], "lines": lines.collect::<Vec<_>>()})
 }

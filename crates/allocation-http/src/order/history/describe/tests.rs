@@ -2,8 +2,8 @@ use super::describe;
 use crate::order::history::entry::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
 use allocation_domain::{
-    AllocationReason, DeallocationReason, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, Quantity, Sku,
-    Units, WithdrawalReason,
+    AllocationReason, DeallocationReason, Disposition, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId,
+    Quantity, ReturnId, Sku, Units, WithdrawalReason,
 };
 use serde_json::json;
 
@@ -168,10 +168,42 @@ fn a_worse_promise_is_described_with_both_dates() {
 }
 
 #[test]
+fn units_that_come_back_are_described_with_their_disposition() {
+    let (order_id, sku, quantity) = line();
+    let returned = |disposition, units: Quantity, batch: Option<&str>| Event::LineReturned {
+        order_id: order_id.clone(),
+        sku: sku.clone(),
+        return_id: ReturnId::parse("RMA-1").unwrap(),
+        quantity: units,
+        disposition,
+        reference: batch.map(reference),
+    };
+    let one = crate::testing::quantity(1);
+    let cases = [
+        (
+            returned(Disposition::Restock, quantity, Some("RMA-1")),
+            "10 units came back, and are in stock again: return RMA-1",
+        ),
+        (returned(Disposition::Quarantine, quantity, None), "10 units came back, and are in quarantine: return RMA-1"),
+        (returned(Disposition::Scrap, one, None), "1 unit came back, and is scrapped: return RMA-1"),
+    ];
+    for (event, detail) in &cases {
+        assert_eq!(describe(event), *detail);
+    }
+    let facts = json!({"qty": 10, "return_id": "RMA-1", "disposition": "restock", "reference": "RMA-1"});
+    assert_eq!(json!(Facts::from(&cases[0].0)), facts);
+}
+
+#[test]
 fn events_of_a_product_alone_are_described_too() {
     let (reference, eta) = (reference("B-1"), Eta::InStock);
-    let added =
-        Event::BatchAdded { reference: reference.clone(), sku: sku("LAMP"), purchased_quantity: quantity(1), eta };
+    let added = Event::BatchAdded {
+        reference: reference.clone(),
+        sku: sku("LAMP"),
+        purchased_quantity: quantity(1),
+        eta,
+        origin: None,
+    };
     let cases = [
         (added, "Batch B-1 was added"),
         (Event::BatchRemoved { reference, sku: sku("LAMP"), quantity: Units::ZERO }, "Batch B-1 was removed"),
