@@ -42,6 +42,7 @@ impl Shop {
     }
 }
 
+/// odoo#45128: five of ten are on hand, and six are reserved.
 #[test]
 fn a_count_below_the_reserved_units_displaces_only_what_is_missing() {
     let mut shop = Shop::of_chairs(&[("B-1", 10, Eta::InStock)]);
@@ -81,6 +82,7 @@ fn units_that_are_found_serve_the_waiting_lines_at_once() {
     assert_eq!(shop.books("B-1"), (2, 3, 0));
 }
 
+/// Found again: two of five were missing, and an adjustment brings them back.
 #[test]
 fn a_short_picked_unit_that_is_found_again_comes_back() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);

@@ -50,11 +50,17 @@ fn the_higher_priority_is_served_first_then_the_older_line_then_the_smaller_id()
     assert_eq!(waiting, [0, 0, 1, 2]);
 }
 
+/// Sylius#3857, spree#5163: arrivals serve the oldest first, and a newcomer gets the rest.
 #[test]
 fn a_newcomer_gets_only_units_that_no_waiting_line_can_take() {
     let mut shop = Shop::of_chairs(&[]);
-    shop.place(&order("O-1").of(5, "CHAIR").or_backorder());
+    shop.place(&order("OLD").of(5, "CHAIR").or_backorder());
+    shop.place(&order("YOUNG").of(3, "CHAIR").or_backorder());
     shop.receive("B-1", "CHAIR", 6, Eta::InStock);
+    assert_eq!((shop.waits_for("OLD"), shop.waits_for("YOUNG")), (0, 2));
+    assert!(shop.try_place(&order("NEW").of(1, "CHAIR")).is_err());
+    shop.receive("B-2", "CHAIR", 3, Eta::InStock);
+    assert_eq!(shop.waits_for("YOUNG"), 0);
     shop.place(&order("NEW").of(1, "CHAIR"));
     assert!(shop.try_place(&order("NEWER").of(1, "CHAIR")).is_err());
 }
@@ -113,6 +119,7 @@ fn a_line_that_releases_units_no_longer_waits() {
     assert_eq!(shop.history("O-1"), history);
 }
 
+/// A late duplicate that no key marks is a new request.
 #[test]
 fn a_line_of_an_order_that_released_everything_can_be_sent_again() {
     let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);

@@ -139,6 +139,19 @@ fn a_later_eta_is_recorded_for_all_lines_of_the_batch_in_the_order_of_service() 
     assert_eq!(shop.line("OLD").allocations[0].eta, due(9));
 }
 
+/// open-msupply#4128: a delivery of ten that customers were promised becomes one of seven, a week later.
+#[test]
+fn an_edit_of_a_promised_delivery_names_every_line_that_it_affects() {
+    let mut shop = Shop::of_chairs(&[("B-1", 10, due(1))]);
+    shop.place(&order("OLD").of(6, "CHAIR"));
+    shop.place(&order("YOUNG").of(4, "CHAIR").or_backorder());
+    let edit = BatchChange { purchased: Some(Units::new(7).unwrap()), eta: Some(due(8)), ..BatchChange::default() };
+    let changed = shop.change("B-1", edit).unwrap();
+    assert_eq!(affected(&changed), [("OLD", 6, due(1), due(8)), ("YOUNG", 1, due(1), due(8))]);
+    assert_eq!(displaced(&changed), [("YOUNG", 3, false)]);
+    assert_eq!((shop.holds("YOUNG"), shop.waits_for("YOUNG")), (parts([("B-1", 1)]), 3));
+}
+
 #[test]
 fn an_earlier_eta_and_an_arrival_affect_no_line() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(5))]);

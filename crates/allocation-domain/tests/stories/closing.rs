@@ -36,6 +36,7 @@ fn a_closed_order_gets_nothing_more_and_ships_what_is_picked() {
     assert_eq!((shop.status("O-1"), shop.counts("B-1")), (OrderStatus::Closed, [0, 0, 4, 0, 0]));
 }
 
+/// OCA/sale-workflow#2357, IRP#771: seven of ten units are shipped and three wait; nothing more is to come.
 #[test]
 fn the_wait_for_the_rest_of_a_shipped_order_is_ended() {
     let mut shop = Shop::of_chairs(&[("B-1", 7, Eta::InStock)]);
@@ -201,6 +202,7 @@ fn a_closed_order_is_never_opened_again() {
     assert_eq!(shop.products.order(&id("O-1")), Some(order));
 }
 
+/// CoreShop#2529: a repeat never passes off an order that has ended as one that was placed.
 #[test]
 fn a_repeat_of_an_order_that_has_ended_says_how() {
     let now = chrono::DateTime::UNIX_EPOCH;

@@ -10,6 +10,7 @@ mod clocks;
 mod closing;
 mod holds;
 mod moving;
+mod names;
 mod order_changes;
 mod orders;
 mod partly_loaded;

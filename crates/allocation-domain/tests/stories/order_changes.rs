@@ -3,7 +3,7 @@
 use crate::shop::{Shop, batch, due, id, order, parts, refusal, seconds, sku, units};
 use allocation_domain::{
     ChangeOrderError, Eta, HoldExpired, NewOrder, NewPickList, OnShortage, OrderCancelled, OrderChange, OrderStatus,
-    OutOfStock, PickCriteria, PickLineId, PickListId, Product, Shortages, TermsChange, Units, UnknownSkus,
+    OutOfStock, PickCriteria, PickLineId, PickListId, PlaceError, Product, Shortages, TermsChange, Units, UnknownSkus,
 };
 
 fn list(text: &str) -> PickListId {
@@ -31,6 +31,7 @@ fn a_lowered_line_gives_up_what_it_waits_for_then_units_of_its_worst_batch() {
     assert_eq!(shop.status("O-1"), OrderStatus::Allocated);
 }
 
+/// cubecart/v6#4260, vendure#1210, saleor#577: a cart changes from 2 to 1 and from 1 to 3.
 #[test]
 fn a_cart_never_lets_go_of_the_units_that_it_keeps() {
     let mut shop = Shop::of_chairs(&[("B-1", 2, Eta::InStock)]);
@@ -46,6 +47,46 @@ fn a_cart_never_lets_go_of_the_units_that_it_keeps() {
         ["line_placed", "allocated", "deallocated", "line_changed", "line_changed", "allocated"]
     );
     assert_eq!(shop.status("CART"), OrderStatus::Held);
+}
+
+/// erpnext#39030: 16 units are held and 4 wait; giving up the 4 does not lose the 16.
+#[test]
+fn a_wait_that_is_given_up_leaves_the_units_that_are_there() {
+    let mut shop = Shop::of_chairs(&[("B-1", 16, Eta::InStock)]);
+    shop.place(&Shop::waiting("O-1", 20).held_for(60));
+    shop.set("O-1", &[("CHAIR", 16)]);
+    assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([("B-1", 16)]), 0));
+    assert_eq!(shop.status("O-1"), OrderStatus::Held);
+    assert!(!shop.history("O-1").contains(&"deallocated"), "{:?}", shop.history("O-1"));
+    shop.receive("B-2", "CHAIR", 4, Eta::InStock);
+    assert_eq!((shop.holds("O-1"), shop.free_chairs()), (parts([("B-1", 16)]), 4));
+}
+
+/// OCA/sale-workflow#2357, IRP#771: seven of ten units are shipped, and the line is lowered to seven.
+#[test]
+fn a_line_that_is_lowered_to_what_is_shipped_waits_for_nothing_more() {
+    let mut shop = Shop::of_chairs(&[("B-1", 7, Eta::InStock)]);
+    shop.place(&Shop::waiting("O-1", 10));
+    shop.list("P-1");
+    picked(&mut shop, 1, 7);
+    shop.ship("P-1");
+    assert!(matches!(shop.try_set("O-1", &[("CHAIR", 6)]), Err(ChangeOrderError::Picked { picked: 7, .. })));
+    shop.set("O-1", &[("CHAIR", 7)]);
+    assert_eq!((shop.status("O-1"), shop.waits_for("O-1")), (OrderStatus::Shipped, 0));
+    shop.receive("B-2", "CHAIR", 3, Eta::InStock);
+    assert_eq!((shop.free_chairs(), shop.holds("O-1")), (3, parts([])));
+}
+
+/// woocommerce#67354: the cart has two of three units, and wants one more than it has.
+#[test]
+fn a_cart_is_raised_beside_its_own_hold() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    shop.place(&order("CART").of(2, "CHAIR").held_for(60));
+    let again = shop.try_place(&order("CART").of(3, "CHAIR").held_for(60));
+    assert_eq!(again, Err(PlaceError::AlreadyExists(id("CART"))));
+    shop.set("CART", &[("CHAIR", 3)]);
+    assert_eq!((shop.holds("CART"), shop.status("CART")), (parts([("B-1", 3)]), OrderStatus::Held));
+    assert!(shop.try_set("CART", &[("CHAIR", 4)]).is_err());
 }
 
 #[test]
@@ -106,6 +147,7 @@ fn the_same_change_twice_has_the_effect_of_one() {
     assert_eq!(shop.holds("O-1"), parts([("B-1", 1)]), "a raise gets the difference");
 }
 
+/// magento2#38154: a line that is added to a waiting order has a known SKU, too.
 #[test]
 fn a_line_is_added_on_the_terms_of_its_order() {
     let mut shop = Shop::of(&["CHAIR", "LAMP"]);
@@ -173,6 +215,7 @@ fn units_leave_their_pick_list_and_picked_units_stay() {
     assert_eq!(shop.status("O-1"), OrderStatus::Picked);
 }
 
+/// dynamics365smb-docs#570: an important customer is served first afterwards.
 #[test]
 fn an_important_customer_moves_ahead_in_the_queue() {
     let mut shop = Shop::of_chairs(&[]);

@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, due, id, order, parts, sku, units};
 use allocation_domain::{
-    AllocateError, CancelError, Eta, Event, NewOrder, OrderStatus, OrderTerms, OutOfStock, Pending, PlaceError,
-    Product, Shortages, UnknownSkus,
+    AllocateError, CancelError, Eta, Event, NewOrder, NewOrderError, OrderStatus, OrderTerms, OutOfStock, Pending,
+    PlaceError, Product, Shortages, UnknownSkus,
 };
 
 fn shop_of_three() -> Shop {
@@ -37,6 +37,7 @@ fn the_refusal_lists_all_short_lines_and_nothing_is_placed() {
     assert_eq!(shop.products.iter().map(|product| product.events().len()).sum::<usize>(), events_before);
 }
 
+/// magento2#38154: `chair` for `CHAIR` would wait for ever.
 #[test]
 fn no_order_waits_for_an_unknown_product() {
     let mut shop = shop_of_three();
@@ -61,6 +62,62 @@ fn a_product_without_batches_is_still_known() {
     assert!(!shop.chairs().register(), "it was registered by its batch");
     let waits = shop.place(&order("O-1").of(1, "CHAIR").or_backorder());
     assert_eq!(waits.status(shop.now), OrderStatus::Backordered);
+}
+
+/// medusa#16502: of two lines of one SKU, each would pass a check of the stock by itself.
+#[test]
+fn an_order_has_one_line_of_a_sku() {
+    let terms = OrderTerms::default();
+    let chairs = |quantity| (sku("CHAIR"), units(quantity));
+    for lines in [vec![chairs(3), chairs(3)], vec![chairs(1), (sku("LAMP"), units(1)), chairs(1)]] {
+        assert_eq!(NewOrder::new(id("O-1"), lines, terms), Err(NewOrderError::RepeatedSku(sku("CHAIR"))));
+    }
+}
+
+/// saleor#543, vendure#3508: forty customers want ten units, half of them as standalone lines and half as carts.
+#[test]
+fn ten_units_serve_ten_of_forty_customers() {
+    let mut shop = Shop::of_chairs(&[("B-1", 10, Eta::InStock)]);
+    let served = (0..40).filter(|number| {
+        let name = format!("O-{number}");
+        if number % 2 == 0 {
+            let now = shop.now;
+            shop.chairs().allocate(&id(&name), units(1), now).is_ok()
+        } else {
+            shop.try_place(&order(&name).of(1, "CHAIR").held_for(600)).is_ok()
+        }
+    });
+    assert_eq!(served.count(), 10);
+    assert_eq!((shop.free_chairs(), shop.counts("B-1")), (0, [10, 0, 0, 0, 0]));
+}
+
+/// spree#7531: an order of 500 lines, of which one is split over 120 batches.
+#[test]
+fn the_largest_order_is_allocated_whole() {
+    let names: Vec<_> = (0..NewOrder::MAX_LINES).map(|number| format!("SKU-{number:03}")).collect();
+    let mut shop = Shop::of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for name in &names[1..] {
+        shop.receive(name, name, 2, Eta::InStock);
+    }
+    for number in 0..120 {
+        shop.receive(&format!("SMALL-{number:03}"), &names[0], 1, Eta::InStock);
+    }
+    let whole = names[1..].iter().fold(order("O-1").of(120, &names[0]), |cart, name| cart.of(2, name));
+    let placed = shop.place(&whole);
+    assert_eq!((placed.lines.len(), placed.status(shop.now)), (500, OrderStatus::Allocated));
+    assert_eq!(shop.holds("O-1").len(), 120, "one unit of each batch");
+    assert!(shop.products.iter().all(|product| product.available() == 0));
+}
+
+/// PrestaShop-modules#171: a delivery that was due years ago is promised for today, and no earlier.
+#[test]
+fn overdue_units_are_promised_for_today_at_the_earliest() {
+    let mut shop = Shop::of_chairs(&[("LATE", 4, Eta::Due(Eta::EARLIEST)), ("SOON", 4, due(9))]);
+    let now = shop.now;
+    let Eta::Due(today) = due(5) else { panic!("not a date") };
+    let free = shop.chairs().availability(now).unwrap().promised_on(today);
+    assert_eq!((free.earliest(units(1)), free.earliest(units(5))), (Some(due(5)), Some(due(9))));
+    assert!(Eta::new(Eta::EARLIEST.pred_opt()).is_err() && Eta::new(Eta::LATEST.succ_opt()).is_err(), "absurd years");
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn a_pick_is_corrected_to_fewer_units_which_are_missing_and_replaced() {
     assert_eq!(shop.waits_for("O-1"), 6);
 }
 
+/// Found again: the pick itself is corrected.
 #[test]
 fn missing_units_are_found_again_and_come_back_to_a_line_that_waits() {
     let mut shop = listed();

@@ -24,6 +24,7 @@ fn a_list_is_sorted_by_batch_then_by_the_order_of_service() {
     assert!(shop.products.get(&sku("LAMP")).unwrap().events().last().is_some_and(|it| it.name() == "pick_listed"));
 }
 
+/// openboxes#229: a second list finds nothing that is on the first.
 #[test]
 fn only_units_that_are_firm_in_stock_and_on_no_list_are_listed() {
     let mut shop = Shop::of_chairs(&[("HERE", 9, Eta::InStock)]);

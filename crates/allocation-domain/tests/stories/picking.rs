@@ -131,6 +131,21 @@ fn picked_units_are_neither_released_nor_cancelled() {
     assert_eq!(shop.status("O-1"), OrderStatus::Shipped);
 }
 
+/// magento/inventory#1878: an order that is cancelled or closed after it was shipped frees nothing.
+#[test]
+fn shipped_units_are_not_freed_again() {
+    let mut shop = Shop::of_chairs(&[("B-1", 8, Eta::InStock)]);
+    shop.place(&order("O-1").of(5, "CHAIR"));
+    shop.list("P-1");
+    shop.pick("P-1", 1, 5);
+    shop.ship("P-1");
+    let now = shop.now;
+    assert_eq!(shop.products.cancel(&id("O-1"), now), Err(Pending::Refused(CancelError::Picked(id("O-1")))));
+    assert!(shop.chairs().deallocate(&id("O-1"), &batch("B-1"), now).is_err());
+    assert_eq!(shop.close("O-1").status(shop.now), OrderStatus::Shipped);
+    assert_eq!((shop.counts("B-1"), shop.free_chairs()), ([0, 0, 5, 0, 3], 3));
+}
+
 #[test]
 fn a_batch_is_not_lowered_below_its_missing_units_but_can_be_removed() {
     let mut shop = listed();

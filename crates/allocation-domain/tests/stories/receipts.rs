@@ -34,6 +34,7 @@ fn displaced(received: &Received) -> Vec<(&str, u32)> {
     received.displaced.iter().map(|it| (it.order_id.as_str(), it.quantity.get())).collect()
 }
 
+/// erpnext#41455, IRP#732: 40 of 100 arrive, and lines of 60 are on the batch.
 #[test]
 fn the_first_of_the_queue_keep_what_arrives_and_the_others_get_the_rest() {
     let mut shop = Shop::of_chairs(&[("B-1", 100, due(1))]);

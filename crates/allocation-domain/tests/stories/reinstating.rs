@@ -27,6 +27,7 @@ fn late() -> Shop {
     shop
 }
 
+/// CoreShop#2529: the payment arrives after the hold, and the units are still free.
 #[test]
 fn a_late_payment_gets_its_units_again_firmly_once() {
     let mut shop = late();

@@ -46,7 +46,7 @@ fn a_count_below_the_reserved_units_displaces_only_what_is_missing(database: &Te
     projection::assert_served(&projection::project(&events(&client, database)), &client);
 }
 
-/// A unit that a picker did not find comes back, and serves the line that waits for it.
+/// Found again: units that a picker did not find come back by an adjustment, and serve the line that waits for them.
 fn a_short_picked_unit_that_is_found_again_comes_back(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();

@@ -1,6 +1,7 @@
 //! Waiting lines are served by priority, then age, and no line overtakes them.
 
-use crate::support::{Client, Server, TestDatabase, expire, on_every_database, summary, swept, unswept};
+use crate::bulk;
+use crate::support::{Client, Server, TestDatabase, expire, on_every_database, order, summary, swept, unswept};
 use serde_json::{Value, json};
 
 /// Places an order for lamps that accepts backorders.
@@ -20,7 +21,7 @@ fn waiting(lines: &[(&str, u64)]) -> Vec<(String, u64)> {
     lines.iter().map(|(order, qty)| ((*order).to_owned(), *qty)).collect()
 }
 
-/// A misspelt SKU would wait forever.
+/// magento2#38154: a line of a misspelt SKU would wait forever.
 fn no_line_waits_for_an_unknown_sku(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -31,6 +32,22 @@ fn no_line_waits_for_an_unknown_sku(database: &TestDatabase) {
     assert_eq!(refused["skus"], json!(["CHIAR", "chair"]));
     client.get("/orders/O-1").problem(404, "order-not-found");
     assert_eq!((client.available("B-1"), client.all("/products").len()), (5, 1), "nothing of it is stored");
+    let misspelt = order("O-1", &lines, waits.clone());
+    client.post("/orders?dry_run=true", &misspelt).problem(409, "unknown-sku");
+    let bulk = bulk::send(&client, "/orders/bulk", &[misspelt.to_string()]);
+    assert_eq!((&bulk[0]["status"], &bulk[0]["problem"]["type"]), (&json!(409), &json!("/problems/unknown-sku")));
+    client.place("WAITS", &[("Chair", 1)], waits.clone());
+    let added = json!({"lines": [{"sku": "chair", "qty": 1}]});
+    for path in ["/orders/WAITS?dry_run=true", "/orders/WAITS"] {
+        let refused = client.patch(path, &added).problem(409, "unknown-sku");
+        assert_eq!(refused["skus"], json!(["chair"]), "a line of an order that waits");
+    }
+    let made_to_wait = json!({"lines": [{"sku": "chair", "qty": 1}], "on_shortage": "backorder"});
+    client.allocate("ALONE", "Chair", 1);
+    client.patch("/orders/ALONE", &made_to_wait).problem(409, "unknown-sku");
+    for order_id in ["WAITS", "ALONE"] {
+        assert_eq!(client.cancel(order_id).status, 204);
+    }
     let refused = client.place("O-1", &lines[..1], json!({})).problem(409, "out-of-stock");
     assert_eq!(refused["shortages"][0]["sku"], "chair", "an order that does not wait is short");
     assert_eq!(
@@ -122,6 +139,7 @@ fn every_arrival_of_units_serves_waiting_lines(database: &TestDatabase) {
     assert_eq!(served, 5);
 }
 
+/// Sylius#3857, spree#5163: arrivals serve the oldest first, and a newcomer gets the rest.
 fn a_newcomer_gets_only_units_that_no_line_waits_for(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();

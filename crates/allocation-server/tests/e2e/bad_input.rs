@@ -1,5 +1,6 @@
 //! Invalid input gets a clear response and changes nothing.
 
+use crate::bulk;
 use crate::support::{Answer, Client, Server, TestDatabase, encoded, on_every_database, order};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -94,6 +95,45 @@ fn quantities_are_integers_from_1_to_2147483647_everywhere(database: &TestDataba
     });
 }
 
+/// A number is its value, whatever its spelling, and a byte order mark is not part of the text (RFC 8259).
+fn whole_numbers_with_a_fraction_and_a_byte_order_mark_are_accepted(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    let send = |method: &str, path: &str, body: &str, status: u16| {
+        let answer = client.send(method, path, JSON, format!("\u{feff}{body}"));
+        assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
+        answer.json()
+    };
+    let batch = send("POST", "/batch", r#"{"reference": "B-1", "sku": "LAMP", "purchased_quantity": 20.0}"#, 201);
+    assert_eq!(batch["purchased_quantity"], 20);
+    send("POST", "/batch", r#"{"ref": "B-2", "sku": "SOFA", "qty": 1.0e1, "eta": "2027-01-15"}"#, 201);
+    let line = send("POST", "/allocations", r#"{"order_id": "O-1", "sku": "LAMP", "qty": 2.0}"#, 201);
+    assert_eq!((&line["qty"], client.available("B-1")), (&json!(2), 18));
+    let cart = r#"{"order_id": "O-2", "lines": [{"sku": "LAMP", "qty": 2e0}], "priority": 1.0, "hold_seconds": 6e2}"#;
+    assert_eq!(send("POST", "/orders", cart, 201)["lines"][0]["qty"], 2);
+    send("POST", "/orders", &cart.replace("2e0", "2"), 200);
+    send("PATCH", "/orders/O-2", r#"{"lines": [{"sku": "LAMP", "qty": 3.0}], "priority": 2.0}"#, 200);
+    send("POST", "/orders/O-2/extend", r#"{"hold_seconds": 900.0}"#, 200);
+    send("POST", "/orders/O-2/confirm", "{}", 200);
+    send("PATCH", "/batch/B-1", r#"{"purchased_quantity": 19.0}"#, 200);
+    let counted =
+        r#"{"adjustment_id": "A", "reason": "lost", "lines": [{"reference": "B-1", "from": 19.0, "change": -1.0}]}"#;
+    send("POST", "/adjustments", counted, 201);
+    send("POST", "/batch/B-2/receipts", r#"{"receipt_id": "R", "qty": 4.0, "rejected": 1.0}"#, 201);
+    send("POST", "/pick-lists", r#"{"pick_list_id": "P", "max_lines": 1.0}"#, 201);
+    send("POST", "/pick-lists/P/lines/1/pick", r#"{"qty": 2.0}"#, 200);
+    send("POST", "/pick-lists/P/lines/1/put-back", r#"{"qty": 1.0}"#, 200);
+    send("POST", "/pick-lists/P/ship", r#"{"open": "release"}"#, 200);
+    let item = "\u{feff}{\"order_id\": \"O-3\", \"sku\": \"LAMP\", \"qty\": 1.0}".to_owned();
+    assert_eq!(bulk::send(&client, "/allocations/bulk", &[item])[0]["status"], 201);
+    let array = client.post_text(
+        "/allocations/bulk",
+        JSON,
+        "\u{feff}[{\"order_id\": \"O-4\", \"sku\": \"LAMP\", \"qty\": 1e0}]",
+    );
+    assert!(array.text.starts_with("{\"status\":201,"), "{array:?}");
+}
+
 fn impossible_dates_are_errors(database: &TestDatabase) {
     with_server(database, |client| {
         for wrong in [
@@ -118,6 +158,7 @@ fn impossible_dates_are_errors(database: &TestDatabase) {
     });
 }
 
+/// magento2#10080, #12300: invisible characters and decomposed letters make no other SKU, in no request.
 fn invalid_identifiers_are_rejected(database: &TestDatabase) {
     with_server(database, |client| {
         let overlong = "x".repeat(256);
@@ -145,6 +186,24 @@ fn invalid_identifiers_are_rejected(database: &TestDatabase) {
             assert_eq!(client.post("/pick-lists", &json!({"pick_list_id": twin})).faults(), ["/pick_list_id"]);
             assert_eq!(client.post("/pick-lists", &json!({"skus": ["A", twin]})).faults(), ["/skus/1"], "{twin:?}");
             assert_eq!(order_with(client, "lines", json!([{"sku": twin, "qty": 1}])), ["/lines/0/sku"], "{twin:?}");
+            assert_eq!(client.send("PUT", &format!("/products/{name}"), None, "").faults(), ["sku"], "{twin:?}");
+            assert_eq!(client.get(&format!("/products/{name}/movements")).faults(), ["sku"], "{twin:?}");
+            assert_eq!(client.get(&format!("/batch/{name}/history")).faults(), ["reference"], "{twin:?}");
+            assert_eq!(client.delete(&format!("/orders/O-1/lines/{name}")).faults(), ["sku"], "{twin:?}");
+            let change = json!({"lines": [{"sku": twin, "qty": 1}]});
+            assert_eq!(client.patch("/orders/O-1", &change).faults(), ["/lines/0/sku"], "{twin:?}");
+            assert_eq!(client.adjust(twin, "lost", &[(twin, 1)]).faults(), ["/adjustment_id", "/lines/0/reference"]);
+            let receipt = json!({"receipt_id": twin, "qty": 1, "rest": {"reference": twin}});
+            assert_eq!(client.post("/batch/B-1/receipts", &receipt).faults(), ["/receipt_id", "/rest/reference"]);
+            for list in ["/batch", "/orders", "/backorders"] {
+                assert_eq!(client.get(&format!("{list}?sku={name}")).faults(), ["sku"], "{list} {twin:?}");
+            }
+            let item = json!({"reference": "B", "sku": twin, "qty": 1}).to_string();
+            let bulk = bulk::send(client, "/batch/bulk", &[item]);
+            assert_eq!(
+                (&bulk[0]["status"], &bulk[0]["problem"]["errors"][0]["pointer"]),
+                (&json!(422), &json!("/sku"))
+            );
         }
     });
 }
@@ -394,4 +453,5 @@ on_every_database!(
     a_body_that_does_not_arrive_times_out,
     unknown_paths_and_methods_are_problems,
     bytes_that_are_no_http_affect_no_other_client,
+    whole_numbers_with_a_fraction_and_a_byte_order_mark_are_accepted,
 );

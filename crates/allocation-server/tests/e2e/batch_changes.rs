@@ -135,6 +135,23 @@ fn displaced_lines_get_other_batches(database: &TestDatabase) {
     assert!(worse("B").is_empty(), "sooner is not worse");
 }
 
+/// open-msupply#4128: a delivery of ten that customers were promised becomes one of seven, a week later.
+fn an_edit_of_a_promised_delivery_names_every_line_that_it_affects(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 10, Some("2027-01-10"));
+    place(&client, "OLD", 6, json!({}));
+    place(&client, "YOUNG", 4, json!({"on_shortage": "backorder"}));
+    let edit = json!({"purchased_quantity": 7, "eta": "2027-01-17"});
+    let preview = client.send("PATCH", "/batch/B-1?dry_run=true", JSON, edit.to_string()).json();
+    let answer = change(&client, "B-1", edit);
+    let late = ["OLD 6 B-1 2027-01-10 to 2027-01-17", "YOUNG 1 B-1 2027-01-10 to 2027-01-17"];
+    assert_eq!((affected(&answer), affected(&preview)), (late.map(str::to_owned).to_vec(), affected(&answer)));
+    assert_eq!((displaced(&answer), displaced(&preview)), (vec!["YOUNG 3 backordered".to_owned()], displaced(&answer)));
+    assert_eq!(client.standing("OLD"), "allocated LAMP 6 (B-1 6)");
+    assert_eq!(client.standing("YOUNG"), "partially_allocated LAMP 1 (B-1 1) +3");
+}
+
 fn a_delay_lists_the_affected_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -272,6 +289,7 @@ fn two_purchasers_do_not_overwrite_each_other(database: &TestDatabase) {
     assert_eq!(tag(&unchanged), tag(&client.get("/batch/B-1")));
 }
 
+/// RFC 9110, sections 8.8.1 and 13.1.1: a strong tag changes with the body, and `If-Match` holds for `DELETE`.
 fn a_batch_is_deleted_only_in_the_version_that_was_seen(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -288,6 +306,24 @@ fn a_batch_is_deleted_only_in_the_version_that_was_seen(database: &TestDatabase)
     }
     assert_eq!(client.remove_batch_if("B-1", &changed).status, 204);
     client.remove_batch_if("B-1", "*").problem(404, "batch-not-found");
+}
+
+/// RFC 9110, section 13.1.1: what has no version matches none, so nothing is deleted on that condition.
+fn nothing_without_a_version_is_deleted_on_the_condition_of_one(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 5, None);
+    client.allocate("O-1", "LAMP", 2);
+    assert_eq!(client.post("/pick-lists", &json!({"pick_list_id": "P"})).status, 201);
+    let delete = |path: &str, tag: &str| client.send_with("DELETE", path, &[("if-match", tag)], "");
+    for path in ["/pick-lists/P/lines/1", "/pick-lists/P", "/allocations/O-1/batch/B-1", "/keys/none"] {
+        delete(path, "\"1-1f\"").problem(412, "precondition-failed");
+    }
+    assert_eq!(client.get("/pick-lists/P").json()["status"], "open");
+    for path in ["/pick-lists/P/lines/1", "/pick-lists/P", "/allocations/O-1/batch/B-1"] {
+        assert_eq!(delete(path, "*").status, 204, "{path}");
+    }
+    assert_eq!(client.available("B-1"), 5);
 }
 
 fn the_tag_of_a_removed_batch_does_not_match_its_successor(database: &TestDatabase) {
@@ -352,4 +388,6 @@ on_every_database!(
     the_tag_of_a_removed_batch_does_not_match_its_successor,
     a_repeated_batch_is_compared_with_the_values_it_was_added_with,
     invalid_changes_are_rejected,
+    an_edit_of_a_promised_delivery_names_every_line_that_it_affects,
+    nothing_without_a_version_is_deleted_on_the_condition_of_one,
 );

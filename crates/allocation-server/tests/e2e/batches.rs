@@ -64,6 +64,7 @@ fn batches_are_listed_in_the_order_they_were_added_over_http(database: &TestData
     assert!(references("/batch?sku=NONE").is_empty());
 }
 
+/// magento2#8615, #23043: `/`, `+` and `%` in names of batches and SKUs.
 fn identifiers_of_every_kind_work_in_bodies_paths_and_queries(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();

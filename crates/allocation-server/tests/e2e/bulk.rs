@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) const LINES: &str = "application/x-ndjson";
 
-fn send(client: &Client, path: &str, items: &[String]) -> Vec<Value> {
+/// Sends items line by line, and returns the results.
+pub(crate) fn send(client: &Client, path: &str, items: &[String]) -> Vec<Value> {
     answers(&client.send("POST", path, Some(LINES), items.join("\n")))
 }
 

@@ -7,6 +7,7 @@ mod orders;
 mod standalone_lines;
 
 use crate::support::{Client, Server, TestDatabase, on_every_database};
+use serde_json::json;
 use std::sync::Barrier;
 use std::thread;
 
@@ -14,11 +15,21 @@ const CLIENTS: usize = 32;
 
 /// Returns the responses of all clients, which run `ask` concurrently, `times` times each, over the servers.
 fn at_once<T: Send>(servers: &[&Server], times: usize, ask: impl Fn(&Client, usize) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(CLIENTS);
+    at_once_by(CLIENTS, servers, times, ask)
+}
+
+/// Like [`at_once`], with this number of clients.
+fn at_once_by<T: Send>(
+    clients: usize,
+    servers: &[&Server],
+    times: usize,
+    ask: impl Fn(&Client, usize) -> T + Sync,
+) -> Vec<T> {
+    let start = Barrier::new(clients);
     thread::scope(|scope| {
         let (start, ask) = (&start, &ask);
         let client = |number: usize| servers[number % servers.len()].client();
-        let threads: Vec<_> = (0..CLIENTS)
+        let threads: Vec<_> = (0..clients)
             .map(|number| {
                 let client = client(number);
                 scope.spawn(move || {
@@ -43,6 +54,25 @@ fn sells_each_unit_once(database: &TestDatabase, servers: &[&Server]) {
     assert_eq!(client.available("B-1"), 0);
     assert_eq!(client.all("/allocations?sku=HOT").len(), 100);
     assert_eq!(database.count("SELECT count(*) FROM all_events WHERE type = 'allocated'"), 100);
+}
+
+/// saleor#543, vendure#3508: 40 clients want one of ten units, half of them as standalone lines and half as carts.
+fn sells_ten_units_to_forty_clients(database: &TestDatabase, servers: &[&Server]) {
+    let client = servers[0].client();
+    client.add_batch("B-1", "HOT", 10, None);
+    let statuses = at_once_by(40, servers, 1, |client, number| {
+        let name = format!("O-{number}");
+        // The servers alternate by number: each of them gets both kinds.
+        if number / 2 % 2 == 0 {
+            client.allocate(&name, "HOT", 1).status
+        } else {
+            client.place(&name, &[("HOT", 1)], json!({"hold_seconds": 600})).status
+        }
+    });
+    assert_eq!((count(&statuses, 201), count(&statuses, 409)), (10, 30));
+    assert_eq!((client.available("B-1"), client.all("/allocations?sku=HOT").len()), (0, 10));
+    assert_eq!(database.count("SELECT count(*) FROM order_lines"), 10);
+    nothing_failed(servers);
 }
 
 fn allocates_one_line_once(database: &TestDatabase, servers: &[&Server]) {
@@ -100,6 +130,10 @@ fn each_unit_is_sold_once(database: &TestDatabase) {
     with_one_server(database, sells_each_unit_once);
 }
 
+fn ten_units_serve_ten_of_forty_clients(database: &TestDatabase) {
+    with_one_server(database, sells_ten_units_to_forty_clients);
+}
+
 fn one_line_is_allocated_once(database: &TestDatabase) {
     with_one_server(database, allocates_one_line_once);
 }
@@ -114,6 +148,7 @@ fn units_are_released_once(database: &TestDatabase) {
 
 on_every_database!(
     each_unit_is_sold_once,
+    ten_units_serve_ten_of_forty_clients,
     one_line_is_allocated_once,
     one_batch_is_added_once,
     units_are_released_once

@@ -234,6 +234,7 @@ fn a_slow_body_gets_a_408_and_closes_the_connection() {
     });
 }
 
+/// RFC 9112, section 9.6: a server must not process requests behind one with `Connection: close`.
 #[test]
 fn no_request_behind_a_closing_one_is_carried_out() {
     let database = TestDatabase::sqlite();

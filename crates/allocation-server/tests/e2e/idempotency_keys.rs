@@ -9,7 +9,8 @@ fn patch(client: &Client, path: &str, body: &Value, key: &str) -> crate::support
     client.send_with("PATCH", path, &[("content-type", "application/json"), ("idempotency-key", key)], body.to_string())
 }
 
-/// A duplicate arrives after its line was deallocated.
+/// A late duplicate arrives after its line was deallocated: with its key it changes nothing; without one, it is a new
+/// request.
 fn a_late_duplicate_with_a_key_does_not_bring_a_line_back(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -25,6 +26,8 @@ fn a_late_duplicate_with_a_key_does_not_bring_a_line_back(database: &TestDatabas
     let client = server.client();
     client.post_with("/allocations", &line, KEY).problem(409, "already-undone");
     assert_eq!(client.available("B-1"), 5);
+    assert_eq!(client.post("/allocations", &line).status, 201, "without a key it is a new request");
+    client.give_back("O-1", "B-1");
     assert_eq!(client.post_with("/allocations", &line, ("idempotency-key", "another")).status, 201);
     client.post_with("/allocations", &line, ("idempotency-key", "")).problem(422, "validation");
 }

@@ -49,6 +49,7 @@ mod outages;
 mod package;
 mod pages;
 mod paging;
+mod path_names;
 mod pick_lists;
 mod pooling;
 mod products;

@@ -17,7 +17,7 @@ fn lines(lines: &[(&str, u32)]) -> Value {
     json!({ "lines": lines })
 }
 
-/// OCA/sale-workflow#2357: of ten units, seven are delivered and three wait; the customer wants no more.
+/// OCA/sale-workflow#2357, IRP#771: of ten units, seven are delivered and three wait; the customer wants no more.
 fn an_order_that_is_lowered_to_what_it_has_waits_for_nothing_more(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -26,13 +26,15 @@ fn an_order_that_is_lowered_to_what_it_has_waits_for_nothing_more(database: &Tes
     assert_eq!(client.post("/pick-lists", &json!({"pick_list_id": "P"})).status, 201);
     assert_eq!(client.post("/pick-lists/P/lines/1/pick", &json!({"qty": 7})).status, 200);
     client.patch("/orders/O-1", &lines(&[("LAMP", 6)])).problem(409, "already-picked");
-    assert_eq!(change(&client, "O-1", &lines(&[("LAMP", 7)]))["status"], "picked");
     assert_eq!(client.post("/pick-lists/P/ship", &json!({})).status, 200);
+    assert_eq!(client.order("O-1")["status"], "partially_shipped");
+    client.patch("/orders/O-1", &lines(&[("LAMP", 6)])).problem(409, "already-picked");
+    assert_eq!(change(&client, "O-1", &lines(&[("LAMP", 7)]))["status"], "shipped");
     client.add_batch("B-2", "LAMP", 3, None);
     assert_eq!((client.available("B-2"), &client.order("O-1")["status"]), (3, &json!("shipped")));
 }
 
-/// vendure#1210, woocommerce#67354: a cart changes from 2 to 1 and from 1 to 3.
+/// cubecart/v6#4260, vendure#1210, saleor#577: a cart changes from 2 to 1 and from 1 to 3, never without its units.
 fn a_cart_is_changed_and_keeps_its_units(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -51,8 +53,39 @@ fn a_cart_is_changed_and_keeps_its_units(database: &TestDatabase) {
     let shortages =
         json!([{"sku": "LAMP", "requested": 1, "available": 0}, {"sku": "SOFA", "requested": 1, "available": 0}]);
     assert_eq!(refused["shortages"], shortages);
+    let history = client.all("/orders/CART/history");
+    let released: Vec<_> = history.iter().filter(|row| row["event"] == "deallocated").map(|row| &row["qty"]).collect();
+    assert_eq!(released, [1], "only the unit that the cart no longer wants");
     expire(database, "CART");
     client.patch("/orders/CART", &lines(&[("LAMP", 1)])).problem(409, "hold-expired");
+}
+
+/// woocommerce#67354: a cart that has two of three units wants a third; another order of its id is none.
+fn a_cart_is_raised_beside_its_own_hold(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 3, None);
+    let place = |units: u32| client.place("CART", &[("LAMP", units)], json!({"hold_seconds": 600}));
+    assert_eq!(place(2).status, 201);
+    place(3).problem(409, "order-already-exists");
+    change(&client, "CART", &lines(&[("LAMP", 3)]));
+    assert_eq!(client.standing("CART"), "held LAMP 3 (B-1 3)");
+    client.patch("/orders/CART", &lines(&[("LAMP", 4)])).problem(409, "out-of-stock");
+    assert_eq!(client.standing("CART"), "held LAMP 3 (B-1 3)");
+}
+
+/// erpnext#39030: 16 units are held and 4 wait; giving up the 4 does not lose the 16.
+fn a_wait_that_is_given_up_leaves_the_units_that_are_there(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 16, None);
+    client.place("O-1", &[("LAMP", 20)], json!({"on_shortage": "backorder", "hold_seconds": 600}));
+    assert_eq!(client.queue("LAMP"), [("O-1".to_owned(), 4)]);
+    change(&client, "O-1", &lines(&[("LAMP", 16)]));
+    assert_eq!(client.standing("O-1"), "held LAMP 16 (B-1 16)");
+    client.add_batch("B-2", "LAMP", 4, None);
+    assert_eq!((client.available("B-2"), client.queue("LAMP")), (4, vec![]));
+    assert_eq!(client.confirm("O-1").json()["status"], "allocated");
 }
 
 /// dynamics365smb-docs#570: an important customer is served first afterwards.
@@ -115,6 +148,8 @@ fn a_dry_run_shows_the_change_and_stores_nothing(database: &TestDatabase) {
     client.post("/orders?dry_run=yes", &wanted).problem(422, "validation");
 }
 
+/// RFC 9110, sections 8.8.1 and 13.1.1: a strong tag changes with the body, and `If-Match` holds for `DELETE`. The
+/// version in it changes with requests only.
 fn the_tag_of_an_order_changes_with_requests_and_not_with_stock(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -183,4 +218,6 @@ on_every_database!(
     a_dry_run_shows_the_change_and_stores_nothing,
     the_tag_of_an_order_changes_with_requests_and_not_with_stock,
     concurrent_changes_are_decided_one_after_the_other,
+    a_cart_is_raised_beside_its_own_hold,
+    a_wait_that_is_given_up_leaves_the_units_that_are_there,
 );

@@ -1,5 +1,6 @@
 //! Orders are all or nothing, or wait; and standalone lines are orders too.
 
+use crate::bulk;
 use crate::support::{Client, Server, TestDatabase, encoded, expire, on_every_database, order, summary};
 use serde_json::{Value, json};
 
@@ -321,6 +322,7 @@ fn orders_are_listed_by_id_status_and_sku(database: &TestDatabase) {
     }
 }
 
+/// spree#7531: the largest order is placed, confirmed and cancelled as a whole.
 fn an_order_has_up_to_500_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -344,6 +346,48 @@ fn an_order_has_up_to_500_lines(database: &TestDatabase) {
     assert_eq!(database.count("SELECT count(*) FROM batches WHERE allocated_quantity > 0"), 0);
 }
 
+/// medusa#16502: of two lines of one SKU in a request, each would pass a check of the stock by itself.
+fn a_sku_twice_in_one_order_is_rejected_and_takes_nothing(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 5, None);
+    client.add_batch("B-2", "SOFA", 5, None);
+    let twice = [("LAMP", 3), ("SOFA", 1), ("LAMP", 3)];
+    for more in [json!({}), json!({"on_shortage": "backorder"}), json!({"hold_seconds": 600})] {
+        assert_eq!(client.place("O-1", &twice, more.clone()).faults(), ["/lines/2/sku"]);
+        let tried = client.post("/orders?dry_run=true", &order("O-1", &twice, more.clone()));
+        assert_eq!(tried.faults(), ["/lines/2/sku"]);
+        let bulk = bulk::send(&client, "/orders/bulk", &[order("O-1", &twice, more).to_string()]);
+        assert_eq!((&bulk[0]["status"], &bulk[1]["failed"]), (&json!(422), &json!(1)), "{bulk:?}");
+    }
+    client.get("/orders/O-1").problem(404, "order-not-found");
+    client.place("O-2", &[("SOFA", 1)], json!({}));
+    let body = order("O-2", &twice, json!({}))["lines"].clone();
+    assert_eq!(client.patch("/orders/O-2", &json!({"lines": body})).faults(), ["/lines/2/sku"]);
+    let adjusted = client.adjust("A-1", "lost", &[("B-1", -3), ("B-2", -1), ("B-1", -3)]);
+    assert_eq!(adjusted.faults(), ["/lines/2/reference"], "the same for batches");
+    assert_eq!((client.available("B-1"), client.available("B-2")), (5, 4));
+    assert_eq!(client.standing("O-2"), "allocated SOFA 1 (B-2 1)");
+}
+
+/// spree#7531: one line takes the last unit of each of 120 batches.
+fn a_line_is_split_over_many_batches(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    for number in 0..120 {
+        client.add_batch(&format!("B-{number:03}"), "LAMP", 1, Some("2027-01-15"));
+    }
+    client.allocate("O-1", "LAMP", 121).problem(409, "out-of-stock");
+    let line = client.allocate("O-1", "LAMP", 120);
+    assert_eq!(line.status, 201, "{line:?}");
+    let parts: Vec<_> =
+        line.json()["allocations"].as_array().unwrap().iter().map(|it| it["reference"].clone()).collect();
+    assert_eq!(parts, (0..120).map(|number| json!(format!("B-{number:03}"))).collect::<Vec<_>>());
+    assert_eq!((client.product("LAMP")["available"].as_u64(), client.cancel("O-1").status), (Some(0), 204));
+    assert_eq!(client.product("LAMP")["available"], 120);
+}
+
+/// magento2#8615, #23043: `/`, `+` and `%` in ids of orders.
 fn order_ids_of_every_kind_work_in_bodies_paths_and_queries(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -378,4 +422,6 @@ on_every_database!(
     orders_are_listed_by_id_status_and_sku,
     an_order_has_up_to_500_lines,
     order_ids_of_every_kind_work_in_bodies_paths_and_queries,
+    a_sku_twice_in_one_order_is_rejected_and_takes_nothing,
+    a_line_is_split_over_many_batches,
 );

@@ -210,6 +210,7 @@ fn a_url_with_several_hosts_finds_the_writable_one() {
     ready(&server.client());
 }
 
+/// A locked database is no queue of requests: the response names it, and the log has the cause once.
 #[test]
 fn a_lock_of_another_session_is_reported_as_such() {
     let database = TestDatabase::postgres();
@@ -236,6 +237,7 @@ fn a_lock_of_another_session_is_reported_as_such() {
     assert!(busy[0].contains("lock timeout"), "{busy:?}");
 }
 
+/// A locked database is no queue of requests: the response names it, and the log has the cause once.
 #[test]
 fn a_sqlite_lock_of_another_program_is_reported_as_such() {
     let database = TestDatabase::sqlite();

@@ -68,4 +68,69 @@ fn a_cursor_belongs_to_its_list(database: &TestDatabase) {
     }
 }
 
-on_every_database!(a_hundred_thousand_batches_are_paged_in_constant_memory, a_cursor_belongs_to_its_list);
+/// InvenTree#11442, erpnext#49037: rows that are there throughout are listed once, whatever comes and goes meanwhile.
+fn pages_lose_no_row_and_repeat_none_while_others_write(database: &TestDatabase) {
+    const ROWS: usize = 12;
+    let server = Server::start(database);
+    let client = server.client();
+    let add = |name: &str| {
+        client.add_batch(&format!("B-{name}"), &format!("SKU-{name}"), 1, None);
+        let order = format!("O-{name}");
+        assert_eq!(
+            client.place(&order, &[(&format!("SKU-{name}"), 2)], json!({"on_shortage": "backorder"})).status,
+            201
+        );
+        let list = json!({"pick_list_id": format!("P-{name}"), "order_ids": [order]});
+        assert_eq!(client.post("/pick-lists", &list).status, 201);
+    };
+    for number in 0..ROWS {
+        add(&format!("{number:02}-gone"));
+        add(&format!("{number:02}-kept"));
+    }
+    let lists = [
+        ("/batch", "reference"),
+        ("/allocations", "order_id"),
+        ("/orders?status=partially_allocated", "order_id"),
+        ("/backorders", "order_id"),
+        ("/products", "sku"),
+        ("/pick-lists?status=open", "pick_list_id"),
+    ];
+    let first = |path: &str| format!("{path}{}limit=3", if path.contains('?') { '&' } else { '?' });
+    let mut next = lists.map(|(path, _)| Some(first(path)));
+    let mut seen = lists.map(|_| Vec::new());
+    for round in 0.. {
+        for ((link, seen), (_, key)) in next.iter_mut().zip(&mut seen).zip(lists) {
+            let Some(path) = link.take() else { continue };
+            let (rows, after) = client.page(&path);
+            seen.extend(rows.iter().map(|row| row[key].as_str().unwrap().to_owned()));
+            *link = after;
+        }
+        if next.iter().all(Option::is_none) {
+            assert!(round > ROWS, "all writes came in between: {round}");
+            break;
+        }
+        // Rows leave and come, before the cursors and after them.
+        if round < ROWS {
+            let gone = format!("{round:02}-gone");
+            assert_eq!(client.cancel(&format!("O-{gone}")).status, 204);
+            assert_eq!(client.delete(&format!("/batch/B-{gone}")).status, 204);
+            add(&format!("00-new-{round:02}"));
+            add(&format!("99-new-{round:02}"));
+        }
+    }
+    for ((path, _), seen) in lists.iter().zip(&seen) {
+        let mut kept: Vec<_> = seen.iter().filter(|name| name.ends_with("-kept")).collect();
+        kept.sort();
+        let numbers: Vec<_> =
+            kept.iter().map(|name| name.split('-').nth(1).unwrap().parse::<usize>().unwrap()).collect();
+        assert_eq!(numbers, (0..ROWS).collect::<Vec<_>>(), "{path}: {seen:?}");
+        let once: std::collections::BTreeSet<_> = seen.iter().collect();
+        assert_eq!(once.len(), seen.len(), "{path}: {seen:?}");
+    }
+}
+
+on_every_database!(
+    a_hundred_thousand_batches_are_paged_in_constant_memory,
+    a_cursor_belongs_to_its_list,
+    pages_lose_no_row_and_repeat_none_while_others_write
+);

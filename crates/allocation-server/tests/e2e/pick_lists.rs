@@ -232,6 +232,30 @@ fn a_pick_is_not_undone(database: &TestDatabase) {
     assert_eq!(counters(&client, "C-1"), [0, 0, 6, 0, 0]);
 }
 
+/// magento/inventory#1878: an order that is cancelled or closed after it was shipped frees nothing.
+fn shipped_units_are_not_freed_again(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 8, None);
+    client.place("O-1", &[("LAMP", 5)], json!({}));
+    make(&client, &json!({"pick_list_id": "P"}));
+    pick(&client, "P", 1, 5);
+    assert_eq!(ship(&client, "P").status, 200);
+    for _ in 0..2 {
+        client.cancel("O-1").problem(409, "already-picked");
+        client.give_back("O-1", "B-1").problem(409, "already-picked");
+        client.delete("/orders/O-1/lines/LAMP").problem(409, "already-picked");
+        client.delete("/pick-lists/P").problem(409, "already-picked");
+    }
+    for _ in 0..2 {
+        assert_eq!(client.close("O-1").json()["status"], "shipped");
+        client.cancel("O-1").problem(409, "already-picked");
+    }
+    assert_eq!(counters(&client, "B-1"), [0, 3, 0, 5, 0]);
+    let product = client.product("LAMP");
+    assert_eq!((&product["in_stock"], &product["available"]), (&json!(3), &json!(3)));
+}
+
 fn released_units_leave_their_list(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -308,6 +332,8 @@ fn a_list_takes_units_that_match_its_criteria(database: &TestDatabase) {
     assert_eq!(made(json!({"order_ids": ["CART"]})), ["1 L-1 CART 1 open"]);
 }
 
+/// tableExport#230, MyExpenses#1432: one CSV for spreadsheets, with a byte order mark and without formulas, and a lossless
+/// one.
 fn a_list_has_three_formats(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -321,6 +347,18 @@ fn a_list_has_three_formats(database: &TestDatabase) {
     assert_eq!(client.get("/pick-lists/P?format=csv").text, expected);
     let raw = expected.trim_start_matches('\u{feff}').replace("'=1+1", "=1+1");
     assert_eq!(client.get("/pick-lists/P?format=csv&raw=true").text, raw);
+    // In a spreadsheet the two names look alike; a program reads each as it is.
+    for (number, name) in ["+1x", "'+1x"].into_iter().enumerate() {
+        client.add_batch(name, "SOFA", 1, None);
+        client.allocate(&format!("S-{number}"), "SOFA", 1);
+    }
+    make(&client, &json!({"pick_list_id": "ALIKE"}));
+    let shown = client.get("/pick-lists/ALIKE?format=csv").text;
+    assert!(shown.starts_with('\u{feff}') && !shown.contains(",+"), "{shown}");
+    assert_eq!(shown.matches(",'+1x,").count(), 2, "{shown}");
+    let raw = client.get("/pick-lists/ALIKE?format=csv&raw=true").text;
+    assert!(raw.starts_with("line,"), "{raw}");
+    assert_eq!((raw.matches(",+1x,").count(), raw.matches(",'+1x,").count()), (1, 1), "{raw}");
     let page = client.get_with("/pick-lists/P", ("accept", "text/html,*/*;q=0.1"));
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.text.contains("&lt;b&gt;O&lt;/b&gt;") && !page.text.contains("<b>"), "{}", page.text);
@@ -410,6 +448,7 @@ fn race(database: &TestDatabase, servers: &[&Server]) {
     assert_eq!(database.count("SELECT count(*) FROM pick_list_lines"), 60);
 }
 
+/// openboxes#229: units are on one list, however many are made at the same time.
 fn concurrent_lists_share_no_line(database: &TestDatabase) {
     let server = Server::start(database);
     race(database, &[&server]);
@@ -616,6 +655,7 @@ on_every_database!(
     the_events_give_every_pick_list,
     every_acknowledged_pick_survives_kill_9,
     a_list_over_many_skus_is_made_and_shipped_atomically_under_kill_9,
+    shipped_units_are_not_freed_again,
 );
 
 mod postgres_with_two_servers {

@@ -1,5 +1,6 @@
 //! Overdue units are promised for today at the earliest, and not picked.
 
+use crate::bulk;
 use crate::support::{Client, Server, TODAY, TestDatabase, on_every_database};
 use chrono::{Days, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ fn overdue_of(client: &Client, reference: &str) -> Value {
     client.get(&format!("/batch/{reference}")).json()["overdue"].clone()
 }
 
+/// PrestaShop-modules#171: a delivery that was due in the past is overdue, and its date stays what it is.
 fn an_overdue_batch_is_marked(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -48,6 +50,7 @@ fn an_overdue_batch_is_marked(database: &TestDatabase) {
     assert_eq!(references(&client.all("/batch?overdue=true")), ["SOFAS"]);
 }
 
+/// PrestaShop-modules#171: what was due in 2020 is promised for today, and no earlier.
 fn overdue_units_are_promised_for_today_and_not_picked(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -77,7 +80,7 @@ fn overdue_units_are_promised_for_today_and_not_picked(database: &TestDatabase) 
     assert_eq!((list.status, &list.json()["lines"][0]["qty"]), (201, &json!(9)), "it has been received");
 }
 
-/// A date stored before the rule existed stays readable.
+/// PrestaShop-modules#171: an absurd year is a mistake. A date stored before the rule existed stays readable.
 fn an_absurd_date_is_rejected_and_a_stored_one_is_overdue(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -86,11 +89,53 @@ fn an_absurd_date_is_rejected_and_a_stored_one_is_overdue(database: &TestDatabas
         assert_eq!(client.add_batch("B-2", "LAMP", 5, Some(absurd)).faults(), ["/eta"], "{absurd}");
         assert_eq!(client.change_batch("B-1", &json!({"eta": absurd})).faults(), ["/eta"], "{absurd}");
     }
+    for absurd in ["0001-01-01", "3000-01-01"] {
+        let batch = json!({"reference": "B-2", "sku": "LAMP", "purchased_quantity": 5, "eta": absurd});
+        let bulk = bulk::send(&client, "/batch/bulk", &[batch.to_string()]);
+        assert_eq!((&bulk[0]["status"], &bulk[0]["problem"]["errors"][0]["pointer"]), (&json!(422), &json!("/eta")));
+        let receipt = json!({"receipt_id": "R", "qty": 1, "rest": {"eta": absurd}});
+        assert_eq!(client.post("/batch/B-1/receipts", &receipt).faults(), ["/rest/eta"], "{absurd}");
+    }
+    let late = json!({"receipt_id": "R", "qty": 1, "rest": {"eta": YESTERDAY}});
+    assert_eq!(client.post("/batch/B-1/receipts", &late).status, 201);
+    assert_eq!(references(&client.all("/batch?overdue=true")), ["B-1/2"], "the rest was due yesterday");
+    assert_eq!(client.delete("/batch/B-1").status, 204);
+    client.add_batch("B-1", "LAMP", 5, Some(YESTERDAY));
+    client.delete("/batch/B-1%2F2");
     database.execute("UPDATE batches SET eta = '0001-01-01'");
     let row = client.get("/batch/B-1").json();
     assert_eq!((&row["eta"], &row["overdue"]), (&json!("0001-01-01"), &json!(true)));
     assert_eq!(references(&client.all("/batch?overdue=true&limit=1")), ["B-1"]);
     assert_eq!(client.get("/products/LAMP/availability?qty=1").json()["earliest"], json!({"eta": TODAY}));
+}
+
+/// OCA/e-commerce#594, open-msupply#8953: a date has no time, so no time zone makes another day of it.
+fn a_date_stays_that_date_in_every_time_zone(database: &TestDatabase) {
+    const DAY: &str = "2027-01-15";
+    let in_zone =
+        |zone: &str| Server::start_with(database, |command| command.env("TZ", zone).args(["--time-zone", zone]));
+    let (west, east) = (in_zone("Etc/GMT+12"), in_zone("Pacific/Kiritimati"));
+    west.client().add_batch("WEST", "LAMP", 5, Some(DAY));
+    east.client().add_batch("EAST", "LAMP", 5, Some(DAY));
+    west.client().allocate("O-1", "LAMP", 7);
+    for client in [west.client(), east.client()] {
+        for reference in ["WEST", "EAST"] {
+            assert_eq!(client.get(&format!("/batch/{reference}")).json()["eta"], DAY);
+            assert_eq!(client.all(&format!("/batch/{reference}/history"))[0]["eta"], DAY);
+        }
+        let allocations = client.order("O-1")["lines"][0]["allocations"].clone();
+        assert!(allocations.as_array().unwrap().iter().all(|part| part["eta"] == DAY), "{allocations}");
+        let availability = client.get(&format!("/products/LAMP/availability?qty=3&by={DAY}")).json();
+        assert_eq!(availability["series"], json!([{"eta": DAY, "available": 3}]));
+        assert_eq!((&availability["earliest"]["eta"], &availability["available_by"]), (&json!(DAY), &json!(3)));
+        let the_day_before = client.get("/products/LAMP/availability?by=2027-01-14").json();
+        assert_eq!(the_day_before["available_by"], 0);
+        let events = client.get("/events?type=allocation.batch.added.v1&limit=2&wait=30").json();
+        assert!(events.as_array().unwrap().iter().all(|event| event["data"]["eta"] == DAY), "{events}");
+    }
+    let postponed = east.client().change_batch("WEST", &json!({"eta": "2027-01-16"})).json();
+    assert_eq!((&postponed["affected"][0]["old_eta"], &postponed["eta"]), (&json!(DAY), &json!("2027-01-16")));
+    assert_eq!(west.client().get("/batch/WEST").json()["eta"], "2027-01-16");
 }
 
 /// Of the two time zones that are furthest apart, one is always a day ahead of the other.
@@ -112,4 +157,5 @@ on_every_database!(
     overdue_units_are_promised_for_today_and_not_picked,
     an_absurd_date_is_rejected_and_a_stored_one_is_overdue,
     today_depends_on_the_time_zone,
+    a_date_stays_that_date_in_every_time_zone,
 );

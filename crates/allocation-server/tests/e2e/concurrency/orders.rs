@@ -15,6 +15,7 @@ fn overlapping(number: usize) -> Vec<String> {
     skus
 }
 
+/// django-oscar#4594: orders of the same SKUs, forwards and backwards, never wait for each other.
 fn places_overlapping_orders(database: &TestDatabase, servers: &[&Server]) {
     let client = servers[0].client();
     for sku in 0..SKUS {
