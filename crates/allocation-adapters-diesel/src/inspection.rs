@@ -36,13 +36,14 @@ pub struct Finding {
 
 /// Instants that are written with the current time: description, table, column, and how far in the future
 /// they may be.
-const INSTANTS: [(&str, &str, &str, TimeDelta); 11] = [
+const INSTANTS: [(&str, &str, &str, TimeDelta); 12] = [
     ("products decided on in the future (products.last_at)", "products", "last_at", TimeDelta::zero()),
     ("lines placed in the future (order_lines.placed_at)", "order_lines", "placed_at", TimeDelta::zero()),
     ("holds longer than a day (order_lines.expires_at)", "order_lines", "expires_at", LONGEST_HOLD),
     ("batches added in the future (batches.added_at)", "batches", "added_at", TimeDelta::zero()),
     ("orders placed in the future (orders.placed_at)", "orders", "placed_at", TimeDelta::zero()),
     ("pick lists made in the future (pick_lists.created_at)", "pick_lists", "created_at", TimeDelta::zero()),
+    ("shipments made in the future (shipments.shipped_at)", "shipments", "shipped_at", TimeDelta::zero()),
     (
         "stock documents recorded in the future (stock_documents.recorded_at)",
         "stock_documents",

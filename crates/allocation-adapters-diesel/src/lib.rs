@@ -48,6 +48,7 @@ mod renumbering;
 mod row;
 mod saving;
 mod sequencing;
+mod shipments;
 mod shut_out;
 mod sqlite;
 mod statement;

@@ -20,6 +20,7 @@ columns! {
         reference: Text => Cow<'a, str>,
         quantity: Integer => i32,
         picked: Integer => i32,
+        shipped: Integer => i32,
         put_back: Integer => i32,
         status: Text => Cow<'a, str>,
     }
@@ -36,6 +37,7 @@ impl<'a> PickLineRow<'a> {
             reference: line.reference.as_str().into(),
             quantity: row::integer(line.quantity.get())?,
             picked: row::integer(line.picked)?,
+            shipped: row::integer(line.shipped)?,
             put_back: row::integer(line.put_back)?,
             status: line.status.as_str().into(),
         })
@@ -44,14 +46,18 @@ impl<'a> PickLineRow<'a> {
     /// Converts the row to a pick line with its id; fails if no pick line has such values.
     pub(crate) fn pick_line(self) -> Result<(PickLineId, PickLine), StoreError> {
         let list = row::list_id(self.list_id.into_owned())?;
+        let status = status(&self.status)?;
+        // Programs from before shipments leave the column 0.
+        let shipped = if status == PickStatus::Shipped { self.picked } else { self.shipped };
         let line = PickLine {
             order_id: row::order_id(self.order_id.into_owned())?,
             sku: row::sku(self.sku.into_owned())?,
             reference: row::reference(self.reference.into_owned())?,
             quantity: row::quantity(self.quantity)?,
             picked: row::units(self.picked)?,
+            shipped: row::units(shipped)?,
             put_back: row::units(self.put_back)?,
-            status: status(&self.status)?,
+            status,
         };
         Ok((PickLineId { list, line: row::units(self.line)? }, line))
     }

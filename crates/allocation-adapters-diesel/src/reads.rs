@@ -19,6 +19,7 @@ pub(crate) mod movements;
 pub(crate) mod orders;
 pub(crate) mod pick_lists;
 pub(crate) mod pickable;
+pub(crate) mod shipments;
 pub(crate) mod totals;
 
 pub(crate) use allocations::allocations;
@@ -31,8 +32,9 @@ pub(crate) use events::{events, log_bounds, to_retry};
 pub(crate) use history::history;
 pub(crate) use movements::movements;
 pub(crate) use orders::{order, orders, skus_of};
-pub(crate) use pick_lists::{pick_line, pick_list, pick_lists};
+pub(crate) use pick_lists::{find_pick_lines, pick_list, pick_lists};
 pub(crate) use pickable::pickable;
+pub(crate) use shipments::shipments;
 pub(crate) use totals::{product, products};
 
 /// The name after which a list from the start begins.

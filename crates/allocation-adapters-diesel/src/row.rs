@@ -1,7 +1,7 @@
 //! Conversion of column values to domain types, and back.
 
 use crate::error::{corrupt, failed};
-use allocation_domain::{BatchReference, LockTime, OrderId, PickListId, Quantity, Sku};
+use allocation_domain::{BatchReference, Carrier, LockTime, OrderId, PickListId, Quantity, ShipmentId, Sku, Tracking};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
 use std::error::Error;
@@ -20,6 +20,18 @@ pub(crate) fn order_id(text: String) -> Result<OrderId, StoreError> {
 
 pub(crate) fn list_id(text: String) -> Result<PickListId, StoreError> {
     PickListId::restore(text).map_err(corrupt)
+}
+
+pub(crate) fn shipment_id(text: String) -> Result<ShipmentId, StoreError> {
+    ShipmentId::restore(text).map_err(corrupt)
+}
+
+pub(crate) fn carrier(text: Option<String>) -> Result<Option<Carrier>, StoreError> {
+    text.map(Carrier::restore).transpose().map_err(corrupt)
+}
+
+pub(crate) fn tracking(text: Option<String>) -> Result<Option<Tracking>, StoreError> {
+    text.map(Tracking::restore).transpose().map_err(corrupt)
 }
 
 pub(crate) fn quantity(units: i32) -> Result<Quantity, StoreError> {

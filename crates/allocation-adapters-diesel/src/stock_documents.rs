@@ -3,6 +3,7 @@
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{corrupt, failed, store_error};
 use crate::row;
+use crate::shipments;
 use crate::statement::statement;
 use allocation_ports::{Recorded, StockDocument, StockDocumentId, StoreError};
 use diesel::prelude::*;
@@ -33,6 +34,8 @@ pub(crate) fn add(connection: &mut AnyConnection, document: &StockDocument) -> R
         StockDocument::Adjustment(recorded) => written(recorded)?,
         StockDocument::Receipt(recorded) => written(recorded)?,
         StockDocument::Return(recorded) => written(recorded)?,
+        // It has rows of its own, which are also read by order.
+        StockDocument::Shipment(recorded) => return shipments::add(connection, recorded),
     };
     let statement = AddDocument {
         kind: id.kind(),
@@ -47,12 +50,16 @@ pub(crate) fn add(connection: &mut AnyConnection, document: &StockDocument) -> R
 
 /// Returns a document.
 pub(crate) fn find(connection: &mut AnyConnection, id: &StockDocumentId) -> Result<Option<StockDocument>, StoreError> {
+    if let StockDocumentId::Shipment(id) = id {
+        return Ok(shipments::find(connection, id)?.map(StockDocument::Shipment));
+    }
     let statement = FindDocument { kind: id.kind(), document_id: id.as_str() };
     let found = statement.get_result::<Row>(connection).optional().map_err(store_error)?;
     let document = |row| match id {
         StockDocumentId::Adjustment(_) => read(row).map(StockDocument::Adjustment),
         StockDocumentId::Receipt(_) => read(row).map(StockDocument::Receipt),
         StockDocumentId::Return(_) => read(row).map(StockDocument::Return),
+        StockDocumentId::Shipment(_) => read(row).map(StockDocument::Shipment),
     };
     found.map(document).transpose()
 }

@@ -238,8 +238,8 @@ impl<C: DerefMut<Target = AnyConnection>> PickListRepository for Unit<C> {
         self.run(|connection| reads::pick_list(connection, list_id))
     }
 
-    fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
-        self.run(|connection| reads::pick_line(connection, id))
+    fn find_lines(&mut self, ids: &[PickLineId]) -> Result<BTreeMap<PickLineId, PickLine>, StoreError> {
+        self.run(|connection| reads::find_pick_lines(connection, ids))
     }
 
     fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError> {

@@ -69,6 +69,10 @@ mod round_trips;
 mod saving;
 #[path = "contract/schema.rs"]
 mod schema;
+#[path = "contract/shipment_rows.rs"]
+mod shipment_rows;
+#[path = "contract/shipments.rs"]
+mod shipments;
 #[path = "contract/shop.rs"]
 mod shop;
 #[path = "contract/stock_documents.rs"]

@@ -10,6 +10,7 @@ mod orders;
 mod pick_candidates;
 mod pick_lists;
 mod products;
+mod shipments;
 
 use allocation_ports::PageSize;
 

@@ -371,8 +371,11 @@ impl PickListRepository for Unit {
         self.read(|view| view.pick_list_row(list_id).map(|row| row.request.clone()))
     }
 
-    fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
-        self.read(|view| view.products().find_map(|(_, rows)| rows.pick_lines.get(id)).cloned())
+    fn find_lines(&mut self, ids: &[PickLineId]) -> Result<BTreeMap<PickLineId, PickLine>, StoreError> {
+        self.read(|view| {
+            let line = |id| view.products().find_map(|(_, rows)| rows.pick_lines.get(id)).cloned();
+            ids.iter().filter_map(|id| Some((id.clone(), line(id)?))).collect()
+        })
     }
 
     fn add(&mut self, list: &NewPickList, at: DateTime<Utc>) -> Result<(), StoreError> {

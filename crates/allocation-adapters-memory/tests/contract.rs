@@ -53,6 +53,8 @@ mod relay;
 mod round_trips;
 #[path = "../../allocation-adapters-diesel/tests/contract/saving.rs"]
 mod saving;
+#[path = "../../allocation-adapters-diesel/tests/contract/shipments.rs"]
+mod shipments;
 #[path = "../../allocation-adapters-diesel/tests/contract/shop.rs"]
 mod shop;
 #[path = "../../allocation-adapters-diesel/tests/contract/stock_documents.rs"]

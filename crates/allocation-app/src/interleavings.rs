@@ -9,8 +9,9 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, MakeList, Pick,
-    PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship, TakeBack,
+    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, CreateShipment, MakeList,
+    Pick, PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
+    TakeBack,
 };
 use explorer::Scenario;
 
@@ -171,6 +172,52 @@ fn a_picked_order() -> Scenario {
 fn picked_units_are_put_back_or_shipped() {
     a_picked_order().with([PutBack("P", 1)]).with([Ship("P")]).assert_sequential();
     a_picked_order().with([PutBack("P", 2)]).with([Ship("P")]).with([MakeList("Q")]).assert_sequential();
+}
+
+#[test]
+fn picked_units_are_shipped_once() {
+    a_picked_order().with([CreateShipment("S", "P", 2)]).with([CreateShipment("T", "P", 1)]).assert_sequential();
+    a_picked_order().with([CreateShipment("S", "P", 0)]).with([Ship("P")]).with([Close("O")]).assert_sequential();
+}
+
+#[test]
+fn picked_units_are_put_back_or_shipped_with_a_shipment() {
+    a_picked_order().with([CreateShipment("S", "P", 1)]).with([PutBack("P", 1)]).assert_sequential();
+    a_picked_order()
+        .with([CreateShipment("S", "P", 0)])
+        .with([PutBack("P", 1)])
+        .with([Pick("P", 1)])
+        .assert_sequential();
+}
+
+#[test]
+fn a_shipment_is_made_once() {
+    a_picked_order().with([CreateShipment("S", "P", 1)]).with([CreateShipment("S", "P", 1)]).assert_sequential();
+}
+
+/// Two shipments of one id, of lines of different products.
+fn one_shipment_id_twice() -> Scenario {
+    let scenario = Scenario::after([
+        AddBatch("LAMP", "L", 1),
+        Place("O", &[("LAMP", 1)]),
+        MakeList("P"),
+        Pick("P", 1),
+        AddBatch("SOFA", "S", 1),
+        Place("N", &[("SOFA", 1)]),
+        MakeList("Q"),
+        Pick("Q", 1),
+    ]);
+    scenario.with([CreateShipment("S", "P", 1)]).with([CreateShipment("S", "Q", 1)])
+}
+
+#[test]
+fn a_shipment_id_is_used_once() {
+    one_shipment_id_twice().assert_sequential();
+}
+
+#[test]
+fn without_unique_keys_a_shipment_id_is_used_twice() {
+    one_shipment_id_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
 }
 
 #[test]

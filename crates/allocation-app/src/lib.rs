@@ -18,6 +18,7 @@ mod change_batch;
 mod change_order;
 mod close_order;
 mod confirm_order;
+mod create_shipment;
 mod deallocate;
 mod engine;
 mod error_chain;

@@ -3,9 +3,9 @@
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
     self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
-    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, ExcessReturn, ExtendError,
-    MakePickListError, OutOfStock, PickError, PlaceError, PutBackError, ReceiveError, ReleasePickLineError,
-    ReleasePickListError, ReturnError, ShipError, Shortages, Sku, UnknownSkus,
+    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, CreateShipmentError, DeallocateError, ExcessReturn,
+    ExtendError, MakePickListError, OutOfStock, PickError, PlaceError, PutBackError, ReceiveError,
+    ReleasePickLineError, ReleasePickListError, ReturnError, ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -109,8 +109,15 @@ refusals! {
     }
     PutBackError {
         Self::NotFound(_) => PickLineNotFound,
-        Self::AlreadyShipped(_) => AlreadyShipped,
+        Self::AlreadyShipped { .. } => AlreadyShipped,
         Self::AlreadyPutBack { .. } => AlreadyPutBack,
+        Self::MoreThanPicked { .. } => MoreThanPicked,
+    }
+    CreateShipmentError {
+        Self::AlreadyExists(_) => ShipmentAlreadyExists,
+        Self::NotFound(_) => PickLineNotFound,
+        Self::NotPicked { .. } => NotPicked,
+        Self::AlreadyShipped { .. } => AlreadyShipped,
         Self::MoreThanPicked { .. } => MoreThanPicked,
     }
     ReleasePickLineError {

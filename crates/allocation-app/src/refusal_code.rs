@@ -117,22 +117,24 @@ codes! {
     /// Get the list again.
     MoreThanToPick: "more-than-to-pick", "There are fewer units to pick";
 
-    /// The picked units were shipped, so the pick can neither be corrected nor put back.
+    /// All picked units of the line were shipped, or more of them than the request leaves: shipped units are neither put
+    /// back, nor corrected, nor shipped again.
     AlreadyShipped: "already-shipped", "The units were shipped already";
 
     /// More units of the line were put back on the shelf than the request allows: a pick is not corrected below them, and
     /// the number of units on the shelf never falls. Get the list; `put_back` has their number.
     AlreadyPutBack: "already-put-back", "More units were put back already";
 
-    /// More units are to be back on the shelf than were found. Get the list; `picked` has the number that is left to put
-    /// back.
+    /// More units are to be back on the shelf, or to be shipped, than are picked. Get the list; `picked` and `shipped` have
+    /// the numbers.
     MoreThanPicked: "more-than-picked", "There are fewer picked units";
 
     /// The batch no longer counts the units as missing that the corrected pick has found: it was removed, or they were
     /// found otherwise. Nothing was changed.
     NotMissing: "not-missing", "The units are not missing";
 
-    /// Lines of the list are still open: `lines` has their numbers. A list is shipped as a whole.
+    /// Lines of the list are still open: `lines` has their numbers. A list is shipped as a whole. Or a line of a shipment is
+    /// open, missing or withdrawn.
     NotPicked: "not-picked", "Lines are not picked yet";
 
     /// No units of the list were picked, so there is nothing to ship.
@@ -151,6 +153,9 @@ codes! {
 
     /// The batch has another number of units on hand than `from`. Nothing was adjusted; count again.
     QuantityChanged: "quantity-changed", "The quantity has changed";
+
+    /// Another shipment has this id, with other content.
+    ShipmentAlreadyExists: "shipment-already-exists", "The shipment id is taken";
 
     /// Another receipt has this id, with other content.
     ReceiptAlreadyExists: "receipt-already-exists", "The receipt id is taken";

@@ -7,7 +7,7 @@ pub(crate) use shop::Shop;
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_domain::{
     Allocation, Batch, BatchReference, Eta, Event, LineState, LockTime, NewOrder, NewPickList, OrderId, OrderLine,
-    OrderTerms, PickCriteria, PickListId, Product, ProductState, Products, Quantity, ReservationState, Sku,
+    OrderTerms, PickCriteria, PickLineId, PickListId, Product, ProductState, Products, Quantity, ReservationState, Sku,
 };
 use allocation_ports::mocks::{
     MockClock, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries, MockStockDocuments,
@@ -220,9 +220,9 @@ pub(crate) fn with_list(
         let found = stored.pick_list(&list_id("P-1")).map(|list| StoredPickList { list, created_at: now() });
         lists.expect_find().returning(move |asked| Ok(found.clone().filter(|found| found.list.list_id == *asked)));
         lists.expect_request().returning(|id| Ok(Some(NewPickList::new(id.clone(), PickCriteria::default()))));
-        lists.expect_find_line().returning(move |id| {
-            let line = stored.iter().find_map(|product| product.pick_line(id).cloned());
-            Ok(line)
+        lists.expect_find_lines().returning(move |ids| {
+            let line = |id: &PickLineId| stored.iter().find_map(|product| product.pick_line(id).cloned());
+            Ok(ids.iter().filter_map(|id| Some((id.clone(), line(id)?))).collect())
         });
     })
 }

@@ -6,8 +6,8 @@ use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name,
 use allocation_domain::ReceiptId;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, AllocationReason, BatchOrigin, BatchReference, DeallocationReason, Disposition,
-    Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, PutBackReason, Quantity, ReturnId, Sku, UnitChange,
-    Units, WithdrawalReason,
+    Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, PutBackReason, Quantity, ReturnId, ShipmentId, Sku,
+    UnitChange, Units, WithdrawalReason,
 };
 use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -189,7 +189,10 @@ fn examples() -> Vec<Event> {
     for reason in [None, Some(PutBackReason::parse("The box is damaged").unwrap())] {
         events.push(Event::PutBack { units: listed(), reason });
     }
-    let of_listed_units = [Event::PickListed, Event::Picked, Event::UnitsMissing, Event::Shipped];
+    for shipment_id in [None, Some(ShipmentId::parse("PARCEL-1").unwrap())] {
+        events.push(Event::Shipped { units: listed(), shipment_id });
+    }
+    let of_listed_units = [Event::PickListed, Event::Picked, Event::UnitsMissing];
     events.extend(of_listed_units.map(|event| event(listed())));
     events
 }
@@ -278,6 +281,7 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
                 Event::BatchRemoved { .. } => matches!(name, "authtype" | "quantity"),
                 Event::PutBack { .. } => matches!(name, "authtype" | "reason"),
                 Event::BatchAdded { .. } => matches!(name, "authtype" | "origin"),
+                Event::Shipped { .. } => matches!(name, "authtype" | "shipment_id"),
                 _ => name == "authtype",
             };
             let members = whole.pointer(path).unwrap().as_object().unwrap().keys();

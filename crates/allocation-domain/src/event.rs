@@ -3,7 +3,7 @@
 use crate::named::named;
 use crate::{
     AdjustmentId, AdjustmentReason, BatchOrigin, BatchReference, Disposition, Eta, ListedUnits, OnShortage, OrderId,
-    PutBackReason, Quantity, ReceiptId, ReturnId, Sku, UnitChange, Units,
+    PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, UnitChange, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -439,8 +439,15 @@ pub enum Event {
     ///
     /// [`Event::Picked`] precedes it if some units were found.
     UnitsMissing(ListedUnits),
-    /// The picked units of a pick line were shipped.
-    Shipped(ListedUnits),
+    /// Picked units of a pick line were shipped.
+    Shipped {
+        /// The units that were shipped now.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        units: ListedUnits,
+        /// The shipment with which they left, `None` if their list was shipped without one.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        shipment_id: Option<ShipmentId>,
+    },
     /// Shipped units of a line came back.
     ///
     /// [`Event::BatchAdded`] follows it if they are restocked.
@@ -502,7 +509,7 @@ impl Event {
             Self::PickCorrected { .. } => "pick_corrected",
             Self::PutBack { .. } => "put_back",
             Self::UnitsMissing(_) => "units_missing",
-            Self::Shipped(_) => "shipped",
+            Self::Shipped { .. } => "shipped",
             Self::LineReturned { .. } => "line_returned",
             Self::ProductRegistered { .. } => "product_registered",
             Self::OutOfStock { .. } => "out_of_stock",
@@ -546,7 +553,7 @@ impl Event {
             | Self::PutBack { units: ListedUnits { sku, order_id, .. }, .. }
             | Self::Picked(ListedUnits { sku, order_id, .. })
             | Self::UnitsMissing(ListedUnits { sku, order_id, .. })
-            | Self::Shipped(ListedUnits { sku, order_id, .. }) => (sku, Some(order_id)),
+            | Self::Shipped { units: ListedUnits { sku, order_id, .. }, .. } => (sku, Some(order_id)),
             Self::BatchAdded { sku, .. }
             | Self::BatchChanged { sku, .. }
             | Self::BatchAdjusted { sku, .. }
@@ -616,6 +623,10 @@ mod tests {
             quantity: Quantity::new(3).unwrap(),
         };
         written(&Event::Picked(units.clone()));
+        let shipped = written(&Event::Shipped { units: units.clone(), shipment_id: ShipmentId::parse("S-1").ok() });
+        assert_eq!((&shipped["quantity"], &shipped["shipment_id"]), (&3.into(), &"S-1".into()));
+        let without = written(&Event::Shipped { units: units.clone(), shipment_id: None });
+        assert_eq!(without.get("shipment_id"), None, "as a program from before writes it");
         let json = written(&Event::PickLineWithdrawn { units, reason: WithdrawalReason::NotInStock });
         assert_eq!(
             (&json["list"], &json["line"], &json["reason"]),

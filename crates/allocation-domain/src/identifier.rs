@@ -242,6 +242,21 @@ identifier! {
 }
 
 identifier! {
+    /// The id of a shipment.
+    ShipmentId
+}
+
+identifier! {
+    /// The carrier of a shipment, in the words of the caller: a text with the rules of identifiers.
+    Carrier
+}
+
+identifier! {
+    /// The number under which a carrier transports a shipment: a text with the rules of identifiers.
+    Tracking
+}
+
+identifier! {
     /// Why stock is adjusted: `damaged`, `lost`, `found`, `correction`, or a text of the caller.
     AdjustmentReason
 }

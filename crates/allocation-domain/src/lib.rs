@@ -43,6 +43,7 @@ mod products;
 mod projection;
 mod quantity;
 mod receipt;
+mod shipment;
 mod standing;
 mod stock;
 mod unit_change;
@@ -65,8 +66,8 @@ pub use goods_return::{
 };
 pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
 pub use identifier::{
-    AdjustmentId, AdjustmentReason, BatchReference, CharacterAt, IdentifierError, OrderId, PickListId, PutBackReason,
-    ReceiptId, ReturnId, Sku, check_identifier,
+    AdjustmentId, AdjustmentReason, BatchReference, Carrier, CharacterAt, IdentifierError, OrderId, PickListId,
+    PutBackReason, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, check_identifier,
 };
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
@@ -96,6 +97,7 @@ pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinst
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub use receipt::{OverReceipt, Receipt, ReceiptError, ReceiveError, Received, Rest, RestTerms};
+pub use shipment::{CreateShipmentError, NewShipment, NewShipmentError, ShipmentLine, ShippedLines};
 pub(crate) use standing::Standing;
 pub use stock::Stock;
 pub use unit_change::{UnitChange, UnitChangeError};

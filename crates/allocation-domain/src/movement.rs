@@ -31,7 +31,7 @@ impl Event {
                 purchased_quantity, adjustments, old_purchased_quantity, old_adjustments, ..
             } => Some(sum(*purchased_quantity, *adjustments) - sum(*old_purchased_quantity, *old_adjustments)),
             Self::BatchRemoved { quantity, .. } => Some(-i64::from(quantity.get())),
-            Self::UnitsMissing(units) | Self::Shipped(units) => Some(-i64::from(units.quantity.get())),
+            Self::UnitsMissing(units) | Self::Shipped { units, .. } => Some(-i64::from(units.quantity.get())),
             Self::PickCorrected { found, old_found, .. } => Some(i64::from(found.get()) - i64::from(old_found.get())),
             _ => None,
         }

@@ -36,8 +36,8 @@ pub enum PickError {
         /// The reported units.
         requested: Units,
     },
-    /// The picked units were shipped, so the report is not corrected any more.
-    #[error("Line {id} was shipped with {} units, and not {requested}", line.picked)]
+    /// All picked units were shipped, or more of them than the correction leaves.
+    #[error("{} units of line {id} were shipped, so its report cannot be corrected to {requested}", line.shipped)]
     AlreadyShipped {
         /// The id of the pick line.
         id: PickLineId,
@@ -75,9 +75,16 @@ pub enum PutBackError {
     /// The pick line does not exist.
     #[error("There is no line {0}")]
     NotFound(PickLineId),
-    /// The picked units were shipped.
-    #[error("Line {0} was shipped")]
-    AlreadyShipped(PickLineId),
+    /// The units were shipped.
+    #[error("{} units of line {id} were shipped, so {requested} cannot be put back", line.shipped)]
+    AlreadyShipped {
+        /// The id of the pick line.
+        id: PickLineId,
+        /// The pick line.
+        line: PickLine,
+        /// The units that were to be back on the shelf.
+        requested: Quantity,
+    },
     /// More units of the pick line were put back already.
     #[error("{} units of line {id} were put back, and not {requested}", line.put_back)]
     AlreadyPutBack {

@@ -26,11 +26,11 @@ impl fmt::Display for PickLineId {
 pub enum PickStatus {
     /// The line is to be picked.
     Open,
-    /// All its units were picked, or all that were found.
+    /// All its units were picked, or all that were found, and not all of them were shipped.
     Picked,
     /// None of its units were found.
     Missing,
-    /// The picked units were shipped.
+    /// All picked units were shipped.
     Shipped,
     /// The line is no longer to be picked, or all units that were found of it were put back.
     Withdrawn,
@@ -62,6 +62,9 @@ pub struct PickLine {
     pub quantity: Quantity,
     /// The picked units, without those that were put back.
     pub picked: u32,
+    /// The picked units that were shipped.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub shipped: u32,
     /// The units that were found, and were put back on the shelf or never wanted.
     #[cfg_attr(feature = "serde", serde(default))]
     pub put_back: u32,
@@ -89,15 +92,32 @@ impl PickLine {
         }
     }
 
-    /// Returns the same line after a report, with these units picked and put back.
+    /// Returns the number of units that are picked and not shipped.
+    #[must_use]
+    pub const fn to_ship(&self) -> u32 {
+        match self.status {
+            PickStatus::Picked => self.picked - self.shipped,
+            PickStatus::Open | PickStatus::Missing | PickStatus::Shipped | PickStatus::Withdrawn => 0,
+        }
+    }
+
+    /// Returns the same line after a report, with these units picked and put back. At least the shipped ones are picked.
     #[must_use]
     pub(crate) fn reported(self, picked: u32, put_back: u32) -> Self {
         let status = match (picked, put_back) {
             (0, 0) => PickStatus::Missing,
             (0, _) => PickStatus::Withdrawn,
+            _ if picked == self.shipped => PickStatus::Shipped,
             _ => PickStatus::Picked,
         };
         Self { picked, put_back, status, ..self }
+    }
+
+    /// Returns the same line after more of its picked units were shipped.
+    #[must_use]
+    pub(crate) fn with_shipped(self, units: u32) -> Self {
+        let (picked, put_back) = (self.picked, self.put_back);
+        Self { shipped: self.shipped + units, ..self }.reported(picked, put_back)
     }
 
     /// Returns whether units of the line were picked, shipped or not.

@@ -2,12 +2,12 @@
 
 use crate::{
     AddBatchError, AdjustError, Adjusted, Adjustment, AllocateError, Batch, BatchChange, BatchChanged, BatchReference,
-    CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, DeallocateError, Event, ExtendError,
-    GoodsReturn, HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder, NewPickList,
-    OpenLines, Order, OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock, Outcome, Pending, PickError,
-    PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState, Products, PutBackError,
-    PutBackReason, Quantity, Receipt, ReceiveError, Received, ReleasePickLineError, ReleasePickListError,
-    RemoveBatchError, ReturnError, Returned, ShipError, Sku, Units,
+    CancelError, ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, CreateShipmentError, DeallocateError,
+    Event, ExtendError, GoodsReturn, HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder,
+    NewPickList, NewShipment, OpenLines, Order, OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock,
+    Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState,
+    Products, PutBackError, PutBackReason, Quantity, Receipt, ReceiveError, Received, ReleasePickLineError,
+    ReleasePickListError, RemoveBatchError, ReturnError, Returned, ShipError, ShippedLines, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -371,6 +371,15 @@ impl Stock {
     /// [`ShipError`].
     pub fn ship(&mut self, list_id: &PickListId, open: OpenLines) -> Result<Outcome<PickList>, ShipError> {
         decided(self.products.ship(list_id, open))
+    }
+
+    /// Ships picked units of pick lines: see [`Products::create_shipment`]. The caller looks for a shipment with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateShipmentError`].
+    pub fn create_shipment(&mut self, shipment: &NewShipment) -> Result<ShippedLines, CreateShipmentError> {
+        decided(self.products.create_shipment(shipment))
     }
 
     /// Releases a list of which nothing was picked: see [`Products::release_pick_list`].

@@ -14,10 +14,10 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderN
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
-use allocation_domain::{Adjustment, BatchChange, GoodsReturn, NewOrder, OrderLine};
+use allocation_domain::{Adjustment, BatchChange, GoodsReturn, NewOrder, NewShipment, OrderLine};
 use allocation_requests::{
-    AddBatch, Confirmation, Empty, FromJson, HoldExtension, OrderChangeRequest, ParseError, PickListRequest,
-    PickedUnits, ReceiptRequest, Shipment, UnitsPutBack, ValidationErrors, parse,
+    AddBatch, Confirmation, Empty, FromJson, HoldExtension, ListShipment, OrderChangeRequest, ParseError,
+    PickListRequest, PickedUnits, ReceiptRequest, UnitsPutBack, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Body for HoldExtension {}
 impl Body for PickedUnits {}
 impl Body for Empty {}
 impl Body for Confirmation {}
-impl Body for Shipment {}
+impl Body for ListShipment {}
 impl Body for ReceiptRequest {}
 impl Body for UnitsPutBack {}
 
@@ -61,6 +61,11 @@ impl Body for Adjustment {
 
 impl Body for GoodsReturn {
     const MAX_BYTES: usize = NewOrder::MAX_BYTES;
+}
+
+impl Body for NewShipment {
+    /// 1,000 lists of 255 characters take 3.1 MiB when each is escaped as a surrogate pair.
+    const MAX_BYTES: usize = 4 * 1024 * 1024;
 }
 
 impl Body for OrderChangeRequest {

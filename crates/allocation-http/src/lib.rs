@@ -61,6 +61,7 @@ mod resource;
 mod respond;
 mod routes;
 mod server;
+mod shipment;
 mod side_server;
 mod spans;
 mod starting;

@@ -6,7 +6,7 @@ use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
     adjustment, allocation, backorder, batch, bulk, event, goods_return, health, key, metrics_route, operations, order,
-    pick_list, problem_type, product, whoami,
+    pick_list, problem_type, product, shipment, whoami,
 };
 use actix_web::http::Method;
 use allocation_access::Scope;
@@ -34,7 +34,7 @@ const KEY: &str = "key";
         (name = "Adjustments", description = "Units that were damaged, lost, found or counted."),
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled together."),
-        (name = "Pick lists", description = "Units that the warehouse picks and ships."),
+        (name = "Pick lists", description = "Units that the warehouse picks and ships, with shipments or list by list."),
         (name = "Returns", description = "Shipped units that come back."),
         (name = "Products", description = "The totals and the availability of each SKU."),
         (name = "Events", description = "All changes, in one order."),
@@ -73,6 +73,10 @@ const KEY: &str = "key";
         pick_list::find,
         pick_list::pick,
         pick_list::put_back,
+        shipment::create,
+        shipment::list,
+        shipment::find,
+        shipment::of_order,
         pick_list::ship,
         pick_list::release_line,
         pick_list::release,

@@ -106,6 +106,13 @@ pub(crate) struct PageResponse {
     pub(crate) link: Option<HeaderValue>,
 }
 
+impl PageResponse {
+    /// Returns whether the page has no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.body == b"[]"
+    }
+}
+
 impl From<PageResponse> for HttpResponse {
     fn from(page: PageResponse) -> Self {
         let mut response = respond::builder(StatusCode::OK);

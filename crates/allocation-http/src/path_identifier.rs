@@ -19,11 +19,6 @@ pub(crate) struct PathIdentifiers<'a> {
 }
 
 impl<'a> PathIdentifiers<'a> {
-    /// Reads the path of a request without query parameters.
-    pub(crate) fn of(request: &'a HttpRequest) -> Self {
-        Self::beside(request, Query::of(request))
-    }
-
     /// Reads the path of a request after its query parameters were taken.
     pub(crate) fn beside(request: &'a HttpRequest, query: Query) -> Self {
         // The router matches a partly decoded path, so the original path is read.

@@ -9,7 +9,7 @@ mod response;
 
 pub(crate) use format::FormatSchema;
 pub(crate) use picking::{__path_pick, __path_put_back, __path_release_line, pick, put_back, release_line};
-use request::{NewPickListSchema, ShipmentSchema};
+use request::{ListShipmentSchema, NewPickListSchema};
 pub(crate) use response::{ListStatusSchema, PickList, Summary};
 
 use crate::api::Api;
@@ -27,7 +27,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
 use allocation_domain::{Outcome, PickListId};
 use allocation_ports::{PickListFilter, Queries, StoredPickList};
-use allocation_requests::{PickListRequest, Shipment};
+use allocation_requests::{ListShipment, PickListRequest};
 use format::Format;
 
 pub(crate) fn routes() -> [Path; 6] {
@@ -69,6 +69,7 @@ document!(ReleasePickListProblems:
     path = "/pick-lists",
     operation_id = "makePickList",
     tag = "Pick lists",
+    params(("dry_run" = Option<bool>, Query, description = "Only return what the list would be, and create nothing")),
     request_body(content = NewPickListSchema, examples(
         ("batch" = (summary = "Up to twenty lines of a batch, with an id of your choice", value = json!({
             "pick_list_id": "MORNING", "references": ["B-1"], "max_lines": 20
@@ -83,7 +84,8 @@ document!(ReleasePickListProblems:
                     { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4, "status": "open" }
                 ]
             })),
-        (status = 200, description = "The list already exists; its current state", body = PickList<'_>,
+        (status = 200, description = "The list already exists; its current state. Or the list as it would be (`dry_run`)",
+            body = PickList<'_>,
             example = json!({
                 "pick_list_id": "MORNING", "status": "picked", "created_at": "2027-01-15T08:00:00Z", "lines": [
                     { "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "order_id": "O-7", "qty": 4,
@@ -94,17 +96,19 @@ document!(ReleasePickListProblems:
     ),
 )]
 pub(crate) async fn make(api: Data<Api>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let mut new: PickListRequest = body::read(&request, payload).await?;
-    let use_cases = api.use_cases(&request);
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let ((), mut new): ((), PickListRequest) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let list_id = new.list_id.take().or_else(|| use_cases.name_pick_list());
     let list = new.into_list(list_id.ok_or_else(|| Problem::of(Kind::InternalError))?);
     match api.searches.run(&request, move || use_cases.make_pick_list(&list)).await? {
-        Outcome::Changed(made) => {
+        Outcome::Changed(made) if !is_dry_run => {
             let location = format!("/pick-lists/{}", encode(made.list.list_id.as_str()));
             let mut response = respond::builder(StatusCode::CREATED);
             Ok(response.insert_header((header::LOCATION, location)).body(respond::bytes(&PickList::from(&made))?))
         }
-        Outcome::Unchanged(known) => respond::json(StatusCode::OK, &PickList::from(&known)),
+        Outcome::Changed(known) | Outcome::Unchanged(known) => respond::json(StatusCode::OK, &PickList::from(&known)),
     }
 }
 
@@ -191,19 +195,24 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     path = "/pick-lists/{pick_list_id}",
     operation_id = "releasePickList",
     tag = "Pick lists",
-    params(("pick_list_id" = Identifier, Path, description = "The list", example = "EVENING")),
+    params(
+        ("pick_list_id" = Identifier, Path, description = "The list", example = "EVENING"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+    ),
     responses((status = 204, description = "The list was released"), ReleasePickListProblems),
 )]
 pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let list_id = path_identifier::in_path(&request, "pick_list_id")?;
-    let use_cases = api.use_cases(&request);
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let list_id = path_identifier::beside_query(&request, query, "pick_list_id")?;
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.release_pick_list(&list_id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Ship a pick list
 ///
-/// Ships all picked units. No line of the list may be open, unless `open` is `release`: then open lines are withdrawn in
+/// Ships all picked units that have not left with a shipment yet. No line of the list may be open, unless `open` is `release`: then open lines are withdrawn in
 /// the same transaction, and their units are available to other lists. The body can be empty.
 ///
 /// A list of which nothing was picked is not shipped: release it. Shipping a list again changes nothing.
@@ -214,9 +223,9 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
     tag = "Pick lists",
     params(
         ("pick_list_id" = Identifier, Path, description = "The list", example = "MORNING"),
-        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything", example = true),
     ),
-    request_body(content = ShipmentSchema, example = json!({ "open": "release" })),
+    request_body(content = ListShipmentSchema, example = json!({ "open": "release" })),
     responses(
         (status = 200, description = "The picked units are shipped", body = PickList<'_>, example = json!({
             "pick_list_id": "MORNING", "status": "shipped", "created_at": "2027-01-15T08:00:00Z", "lines": [
@@ -231,7 +240,7 @@ pub(crate) async fn ship(api: Data<Api>, request: HttpRequest, payload: Payload)
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let path = PathIdentifiers::beside(&request, query);
-    let (list_id, Shipment { open }): (PickListId, _) =
+    let (list_id, ListShipment { open }): (PickListId, _) =
         body::read_optional_beside(path, "pick_list_id", &request, payload).await?;
     let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let shipped = api.gate.run(&request, move || use_cases.ship_pick_list(&list_id, open)).await?;

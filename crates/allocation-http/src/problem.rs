@@ -17,7 +17,7 @@ use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_access::{Quota, RateLimited, Scope};
-use allocation_domain::{ExcessReturn, OrderId, OutOfStock, PickListId, Sku};
+use allocation_domain::{ExcessReturn, OrderId, OutOfStock, PickListId, ShipmentId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
 use serde::{Serialize, Serializer};
@@ -181,6 +181,10 @@ impl Problem {
             *next = link(*oldest);
         }
         self
+    }
+
+    pub(crate) fn shipment_not_found(shipment_id: &ShipmentId) -> Self {
+        Self::new(Kind::ShipmentNotFound, format!("There is no shipment {shipment_id}"))
     }
 
     pub(crate) fn pick_list_not_found(list_id: &PickListId) -> Self {

@@ -376,9 +376,12 @@ fn pick_list_repository(products: &[Product]) -> MockPickListRepository {
         let stored = stored.clone();
         move |list_id| Ok(stored.pick_list(list_id).map(|list| StoredPickList { list, created_at: now() }))
     });
-    lists.expect_find_line().returning({
+    lists.expect_find_lines().returning({
         let stored = stored.clone();
-        move |id| Ok(stored.iter().find_map(|product| product.pick_line(id).cloned()))
+        move |ids| {
+            let line = |id| stored.iter().find_map(|product| product.pick_line(id).cloned());
+            Ok(ids.iter().filter_map(|id| Some((id.clone(), line(id)?))).collect())
+        }
     });
     lists.expect_request().returning(move |id| {
         let list = NewPickList::new(id.clone(), PickCriteria::default());

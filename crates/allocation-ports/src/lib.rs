@@ -54,14 +54,15 @@ pub use queries::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovementPage, OrderFilter,
     OrderPage, OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries,
-    PickListSummary, ProductQueries, ProductTotals, Queries, RecordedEvent,
+    PickListSummary, ProductQueries, ProductTotals, Queries, RecordedEvent, ShipmentPage, ShipmentQueries,
+    ShipmentRecord,
 };
 pub use readiness::{
     Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use span::{AttributeValue, Span, SpanAttribute, SpanIds, SpanKind, SpanLink, SpanSink};
-pub use stock_documents::{Recorded, StockDocument, StockDocumentId, StockDocuments};
+pub use stock_documents::{Recorded, RecordedShipment, StockDocument, StockDocumentId, StockDocuments};
 pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};
 pub use token_key_source::{TokenKeySource, TokenKeysUnavailable};

@@ -22,11 +22,11 @@ use crate::{
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
     EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository,
     OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository,
-    PickableLines, ProductQueries, ProductRepository, ProductTotals, RecordedEvent, StockDocuments, StoreError,
-    StoredPickList, Subject, UnitOfWork,
+    PickableLines, ProductQueries, ProductRepository, ProductTotals, RecordedEvent, ShipmentPage, ShipmentQueries,
+    ShipmentRecord, StockDocuments, StoreError, StoredPickList, Subject, UnitOfWork,
 };
 use allocation_domain::{
-    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId, Sku,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -113,6 +113,16 @@ mockall::mock! {
             after: Option<PickListId>,
             page: PageSize,
         ) -> Result<PickListPage, StoreError>;
+    }
+
+    impl ShipmentQueries for Queries {
+        fn shipment(&self, shipment_id: &ShipmentId) -> Result<Option<ShipmentRecord>, StoreError>;
+        fn shipments<'a>(
+            &self,
+            of_order: Option<&'a OrderId>,
+            after: Option<ShipmentId>,
+            page: PageSize,
+        ) -> Result<ShipmentPage, StoreError>;
     }
 
     impl PickCandidates for Queries {

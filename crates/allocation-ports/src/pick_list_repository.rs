@@ -1,6 +1,7 @@
 use crate::StoreError;
 use allocation_domain::{NewPickList, PickLine, PickLineId, PickList, PickListId};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// A pick list as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +32,12 @@ pub trait PickListRepository {
     /// [`StoreError`] when the database fails.
     fn request(&mut self, list_id: &PickListId) -> Result<Option<NewPickList>, StoreError>;
 
-    /// Returns a line of a list as it is stored.
+    /// Returns the lines that exist, as they are stored.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    fn find_line(&mut self, id: &PickLineId) -> Result<Option<PickLine>, StoreError>;
+    fn find_lines(&mut self, ids: &[PickLineId]) -> Result<BTreeMap<PickLineId, PickLine>, StoreError>;
 
     /// Adds a list, as it was requested, that was created at `at`. Its lines are saved with their products,
     /// in the order of their numbers, so that two units that create the same list never deadlock.

@@ -7,6 +7,7 @@ mod history;
 mod orders;
 mod pick_lists;
 mod products;
+mod shipments;
 
 pub use allocations::{AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow};
 pub use backorders::{Backorder, BackorderCursor, BackorderFilter, BackorderQueries};
@@ -15,6 +16,7 @@ pub use history::{EventCursor, HistoryQueries, MovementPage, RecordedEvent};
 pub use orders::{OrderFilter, OrderPage, OrderQueries};
 pub use pick_lists::{PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary};
 pub use products::{ProductQueries, ProductTotals};
+pub use shipments::{ShipmentPage, ShipmentQueries, ShipmentRecord};
 
 use crate::{CompletedOrders, MovingBatches, PickCandidates};
 
@@ -37,6 +39,7 @@ pub trait Queries:
     + PickCandidates
     + PickListQueries
     + ProductQueries
+    + ShipmentQueries
 {
 }
 
@@ -51,5 +54,6 @@ impl<T> Queries for T where
         + PickCandidates
         + PickListQueries
         + ProductQueries
+        + ShipmentQueries
 {
 }

@@ -1,6 +1,7 @@
 use crate::StoreError;
 use allocation_domain::{
-    Adjusted, Adjustment, AdjustmentId, GoodsReturn, Receipt, ReceiptId, Received, ReturnId, Returned,
+    Adjusted, Adjustment, AdjustmentId, GoodsReturn, NewShipment, Receipt, ReceiptId, Received, ReturnId, Returned,
+    ShipmentId, ShippedLines,
 };
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -14,6 +15,8 @@ pub enum StockDocumentId {
     Receipt(ReceiptId),
     /// The id of a return.
     Return(ReturnId),
+    /// The id of a shipment.
+    Shipment(ShipmentId),
 }
 
 impl StockDocumentId {
@@ -24,6 +27,7 @@ impl StockDocumentId {
             Self::Adjustment(_) => "adjustment",
             Self::Receipt(_) => "receipt",
             Self::Return(_) => "return",
+            Self::Shipment(_) => "shipment",
         }
     }
 
@@ -34,6 +38,7 @@ impl StockDocumentId {
             Self::Adjustment(id) => id.as_str(),
             Self::Receipt(id) => id.as_str(),
             Self::Return(id) => id.as_str(),
+            Self::Shipment(id) => id.as_str(),
         }
     }
 }
@@ -55,6 +60,9 @@ pub struct Recorded<Request, Outcome> {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// A shipment that was made.
+pub type RecordedShipment = Recorded<NewShipment, ShippedLines>;
+
 /// A document that has changed stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StockDocument {
@@ -64,6 +72,8 @@ pub enum StockDocument {
     Receipt(Recorded<Receipt, Received>),
     /// Units of an order came back.
     Return(Recorded<GoodsReturn, Returned>),
+    /// Picked units were shipped.
+    Shipment(RecordedShipment),
 }
 
 impl StockDocument {
@@ -74,6 +84,7 @@ impl StockDocument {
             Self::Adjustment(recorded) => StockDocumentId::Adjustment(recorded.request.adjustment_id().clone()),
             Self::Receipt(recorded) => StockDocumentId::Receipt(recorded.request.receipt_id().clone()),
             Self::Return(recorded) => StockDocumentId::Return(recorded.request.return_id().clone()),
+            Self::Shipment(recorded) => StockDocumentId::Shipment(recorded.request.shipment_id().clone()),
         }
     }
 
@@ -84,6 +95,7 @@ impl StockDocument {
             Self::Adjustment(recorded) => recorded.recorded_at,
             Self::Receipt(recorded) => recorded.recorded_at,
             Self::Return(recorded) => recorded.recorded_at,
+            Self::Shipment(recorded) => recorded.recorded_at,
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::date::parse_date;
 use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchReference, Eta, HoldDuration, OnShortage, OpenLines, OrderId, PickListId,
-    PutBackReason, Quantity, ReceiptId, ReturnId, Sku, UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchReference, Carrier, Eta, HoldDuration, OnShortage, OpenLines, OrderId,
+    PickListId, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, UnitChange, Units,
 };
 use std::fmt::Display;
 
@@ -24,12 +24,15 @@ identifiers!(
     AdjustmentId,
     AdjustmentReason,
     BatchReference,
+    Carrier,
     OrderId,
     PickListId,
     PutBackReason,
     ReceiptId,
     ReturnId,
-    Sku
+    ShipmentId,
+    Sku,
+    Tracking
 );
 
 /// Parses an integer. A value of another type violates the rule of the integer, too.

@@ -39,12 +39,14 @@ const OF_PRODUCTS: [(&str, &str); 18] = [
     (
         "batches whose picked and shipped units differ from their pick lines",
         "SELECT count(*) FROM batches AS b WHERE {of b} AND (picked_quantity, shipped_quantity) <> (
-             SELECT coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked END), 0),
-                    coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked END), 0)
+             SELECT coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked - k.shipped END), 0),
+                    coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked ELSE k.shipped END), 0)
              FROM (
-                 SELECT status, picked FROM pick_list_lines AS c WHERE c.sku = b.sku AND c.reference = b.reference
+                 SELECT status, picked, shipped FROM pick_list_lines AS c
+                 WHERE c.sku = b.sku AND c.reference = b.reference
                  UNION ALL
-                 SELECT status, picked FROM archived_pick_lines AS a WHERE a.sku = b.sku AND a.reference = b.reference
+                 SELECT status, picked, shipped FROM archived_pick_lines AS a
+                 WHERE a.sku = b.sku AND a.reference = b.reference
              ) AS k
          )",
     ),
@@ -70,8 +72,8 @@ const OF_PRODUCTS: [(&str, &str); 18] = [
         "lines whose listed, picked and shipped units differ from their pick lines",
         "SELECT count(*) FROM order_lines AS l WHERE {of l} AND (listed, picked, shipped) <> (
              SELECT coalesce(sum(CASE WHEN k.status = 'open' THEN k.quantity END), 0),
-                    coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked END), 0),
-                    coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked END), 0)
+                    coalesce(sum(CASE WHEN k.status = 'picked' THEN k.picked - k.shipped END), 0),
+                    coalesce(sum(CASE WHEN k.status = 'shipped' THEN k.picked ELSE k.shipped END), 0)
              FROM pick_list_lines AS k WHERE k.sku = l.sku AND k.order_id = l.order_id
          )",
     ),

@@ -4,10 +4,11 @@ use super::explain::{connect, migrate, plan};
 use crate::any_connection::AnyConnection;
 use crate::reads::allocations::{self, PageOfOrder};
 use crate::reads::candidates::{All, Ended, Held, Idle, Incomplete, OfSku, PartlyShipped, Picked, Shipped, Waiting};
+use crate::reads::shipments as pages;
 use crate::reads::{
     availability, backorders, batches, blocks, completed, load_until_decided, orders, pick_lists, pickable, totals,
 };
-use crate::{expiry, moving, queue, stored_batches};
+use crate::{expiry, moving, queue, shipments, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, PageSize};
 use allocation_test_support::TestDatabase;
@@ -65,6 +66,10 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "line of a pick list" => pick_lists::Line { list_id: text, line: small, archived_list_id: text,
             archived_line: small };
         "pick lists" => pick_lists::All { after: text, limit };
+        "shipment" => shipments::FindShipment { shipment_id: text };
+        "lines of a shipment" => shipments::LinesOf { shipment_id: text };
+        "shipments" => pages::All { after: text, limit };
+        "shipments of an order" => pages::OfOrder { order_id: text, after: text, limit };
         "open pick lists" => pick_lists::Open { after: text, limit };
         "pick lists to ship" => pick_lists::ToShip { after: text, limit };
         "batches to pick from" => pickable::Allocated { after: text, limit };
@@ -240,6 +245,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("pick list", &["pick_lists_pkey"]),
     ("lines of a pick list", &[LINES, ARCHIVED]),
     ("line of a pick list", &[LINES, ARCHIVED]),
+    ("shipment", &["shipments_pkey"]),
+    ("lines of a shipment", &["shipment_lines_pkey"]),
+    ("shipments", &["shipment_lines_pkey", "shipments_pkey", "shipments_pkey", "shipments_pkey"]),
+    ("shipments of an order", &["shipment_lines_by_order", "shipments_pkey", "shipments_pkey", "shipments_pkey"]),
     (
         "pick lists",
         &["pick_lists_pkey", "pick_lists_pkey", LINES, ARCHIVED, LINES_OPEN, LINES_TO_SHIP, LINES, ARCHIVED],

@@ -12,6 +12,7 @@ use crate::postgres::statements::{
     LoadOrders, LoadPickLines, LockAnchor, LockArchived, LockProducts, OrdersWithLines, Remove, RestoreLines,
     RestoreOrders, RestorePickLines,
 };
+use crate::reads::pick_lists::Lines;
 use allocation_domain::{BatchReference, NewOrder, OrderId, OrderTerms, Quantity, Sku};
 use allocation_ports::LockRequest;
 use allocation_test_support::TestDatabase;
@@ -105,6 +106,20 @@ fn pick_lines_are_found_by_their_index_on_postgres() {
         assert!(plan.contains("pick_list_lines_by_line on"), "{setup}\n{plan}");
         assert_eq!(plan.matches("Index Cond").count(), 1, "{setup}\n{plan}");
         assert!(!plan.contains("Sort"), "{setup}\n{plan}");
+    }
+}
+
+#[test]
+fn the_named_pick_lines_are_looked_up_one_by_one() {
+    let database = migrated();
+    for setup in ["SELECT 1", "ANALYZE"] {
+        database.execute(setup);
+        let statement = Lines { list_id: &vec!["P"], line: &vec![7] };
+        let plan = plan_on_postgres(&mut connect_to_postgres(&database), statement);
+        for index in ["pick_list_lines_pkey on", "archived_pick_lines_pkey on"] {
+            assert!(plan.contains(index), "{setup}\n{plan}");
+        }
+        assert_eq!(plan.matches("Index Cond").count(), 2, "{setup}\n{plan}");
     }
 }
 

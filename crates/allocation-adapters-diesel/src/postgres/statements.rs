@@ -516,7 +516,8 @@ statement! {
 
 statement! {
     ChangePickLines<'a>(lines: PickLineRows<'a>, count: BigInt => i64) on Pg,
-    "UPDATE pick_list_lines AS t SET quantity = w.quantity, picked = w.picked, put_back = w.put_back, status = w.status
+    "UPDATE pick_list_lines AS t
+     SET quantity = w.quantity, picked = w.picked, shipped = w.shipped, put_back = w.put_back, status = w.status
      FROM (SELECT * FROM unnest(?)", AS_MANY, ") AS w (", PickLineRow::COLUMNS, ")
      WHERE (t.list_id, t.line) = (w.list_id, w.line)"
 }

@@ -4,14 +4,17 @@ use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::columns::{Columns, Sql};
 use crate::error::{corrupt, store_error};
 use crate::pick_line_row::{PickLineRow, pick_lines};
+use crate::planner::SEPARATE;
 use crate::row;
 use crate::statement::statement;
 use allocation_domain::{PickLine, PickLineId, PickList, PickListId, PickListStatus};
 use allocation_ports::{
     PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, StoreError, StoredPickList,
 };
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Text};
+use std::collections::BTreeMap;
 
 /// The maximum number of lists that a page scans.
 const MAX_LISTS: usize = 1_000;
@@ -39,6 +42,19 @@ statement! {
     "SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines WHERE list_id = ? AND line = ?
      UNION ALL
      SELECT ", PickLineRow::COLUMNS, " FROM archived_pick_lines WHERE list_id = ? AND line = ?"
+}
+
+statement! {
+    /// Each line is looked up separately, by its key.
+    Lines<'a>(list_id: Array<Text> => Vec<&'a str>, line: Array<Integer> => Vec<i32>)
+        on Pg -> Sql<PickLineRow<'static>>,
+    "SELECT p.* FROM unnest(?, ?) AS w (list_id, line)
+     CROSS JOIN LATERAL (
+         SELECT ", PickLineRow::COLUMNS, " FROM pick_list_lines AS t WHERE t.list_id = w.list_id AND t.line = w.line
+         UNION ALL
+         SELECT ", PickLineRow::COLUMNS, " FROM archived_pick_lines AS t WHERE t.list_id = w.list_id AND t.line = w.line",
+    SEPARATE, "
+     ) AS p"
 }
 
 /// Selects lists `p` with their numbers of lines. Archived lines are neither open nor picked.
@@ -90,14 +106,25 @@ pub(crate) fn pick_list(
     Ok(Some(StoredPickList { list, created_at: row::instant(created_at)? }))
 }
 
-/// Loads a line of a list.
-pub(crate) fn pick_line(connection: &mut AnyConnection, id: &PickLineId) -> Result<Option<PickLine>, StoreError> {
+/// Loads the lines of lists that exist.
+pub(crate) fn find_pick_lines(
+    connection: &mut AnyConnection,
+    ids: &[PickLineId],
+) -> Result<BTreeMap<PickLineId, PickLine>, StoreError> {
     // No list has a line number beyond the column type.
-    let Ok(line) = i32::try_from(id.line) else { return Ok(None) };
-    let list_id = id.list.as_str();
-    let statement = Line { list_id, line: &line, archived_list_id: list_id, archived_line: &line };
-    let found = statement.get_result::<PickLineRow<'_>>(connection).optional();
-    found.map_err(store_error)?.map(|row| row.pick_line().map(|(_, line)| line)).transpose()
+    let keys = ids.iter().filter_map(|id| Some((id.list.as_str(), i32::try_from(id.line).ok()?)));
+    if let AnyConnection::Postgres(connection) = connection {
+        let (list_id, line) = &keys.unzip();
+        let rows: Vec<PickLineRow<'_>> = Lines { list_id, line }.load(connection).map_err(store_error)?;
+        return Ok(pick_lines(rows)?.into_iter().collect());
+    }
+    let mut found = BTreeMap::new();
+    for (list_id, line) in keys {
+        let statement = Line { list_id, line: &line, archived_list_id: list_id, archived_line: &line };
+        let row = statement.get_result::<PickLineRow<'_>>(connection).optional().map_err(store_error)?;
+        found.extend(row.map(PickLineRow::pick_line).transpose()?);
+    }
+    Ok(found)
 }
 
 /// Returns a page of lists, in one snapshot. The lines decide the status of a list, so a page scans a

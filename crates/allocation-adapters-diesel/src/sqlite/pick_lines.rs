@@ -28,6 +28,7 @@ pub(super) fn save_pick_lines(connection: &mut SqliteConnection, rows: &RowChang
         let statement = ChangePickLine {
             quantity: &line.quantity,
             picked: &line.picked,
+            shipped: &line.shipped,
             put_back: &line.put_back,
             status: &line.status,
             list_id: &line.list_id,

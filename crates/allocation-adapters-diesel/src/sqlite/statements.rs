@@ -296,10 +296,12 @@ statement! {
     ChangePickLine<'a>(
         quantity: Integer => i32,
         picked: Integer => i32,
+        shipped: Integer => i32,
         put_back: Integer => i32,
         status: Text => str,
         list_id: Text => str,
         line: Integer => i32,
     ) on Sqlite,
-    "UPDATE pick_list_lines SET quantity = ?, picked = ?, put_back = ?, status = ? WHERE list_id = ? AND line = ?"
+    "UPDATE pick_list_lines SET quantity = ?, picked = ?, shipped = ?, put_back = ?, status = ?
+     WHERE list_id = ? AND line = ?"
 }

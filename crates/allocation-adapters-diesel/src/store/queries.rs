@@ -1,16 +1,16 @@
 //! The lock-free reads of a store.
 
 use super::Store;
-use crate::{moving, reads};
+use crate::{moving, reads, shipments};
 use allocation_domain::{
-    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, Sku,
+    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId, Sku,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
     EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor,
     PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries,
-    ProductTotals, RecordedEvent, StoreError, StoredPickList, Subject,
+    ProductTotals, RecordedEvent, ShipmentPage, ShipmentQueries, ShipmentRecord, StoreError, StoredPickList, Subject,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -127,6 +127,21 @@ impl PickListQueries for Store {
         page: PageSize,
     ) -> Result<PickListPage, StoreError> {
         self.read_snapshot(|connection| reads::pick_lists(connection, filter, after.as_ref(), page))
+    }
+}
+
+impl ShipmentQueries for Store {
+    fn shipment(&self, shipment_id: &ShipmentId) -> Result<Option<ShipmentRecord>, StoreError> {
+        self.read_snapshot(|connection| Ok(shipments::find(connection, shipment_id)?.map(ShipmentRecord::from)))
+    }
+
+    fn shipments(
+        &self,
+        of_order: Option<&OrderId>,
+        after: Option<ShipmentId>,
+        page: PageSize,
+    ) -> Result<ShipmentPage, StoreError> {
+        self.read(|connection| reads::shipments(connection, of_order, after.as_ref(), page))
     }
 }
 

@@ -150,7 +150,7 @@ pub fn an_archived_order_is_found_by_its_id_and_not_listed(database: TestDatabas
     assert_eq!(unit.orders().skus_of(&order("O")).unwrap(), ["LAMP", "RUG"].map(sku));
     assert_eq!(unit.orders().load(&order("O")).unwrap(), before);
     let first = PickLineId { list: list_id("P-1"), line: 1 };
-    assert_eq!(unit.pick_lists().find_line(&first).unwrap().map(|line| line.status), Some(PickStatus::Shipped));
+    assert_eq!(unit.pick_lists().find_lines(std::slice::from_ref(&first)).unwrap()[&first].status, PickStatus::Shipped);
     drop(unit);
     world.assert_counters_equal_sums();
 }

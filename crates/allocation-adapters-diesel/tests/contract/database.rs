@@ -91,21 +91,23 @@ impl World {
             )",
         );
         assert_eq!(wrong, 0, "counters that differ from the sum of their allocations");
-        let picked = |status: &str, of: &str| {
+        let sum = |units: &str, of: &str| {
             format!(
-                "(SELECT coalesce(sum(p.picked), 0) FROM (
-                     SELECT sku, order_id, reference, picked, status FROM pick_list_lines
-                     UNION ALL SELECT sku, order_id, reference, picked, status FROM archived_pick_lines
-                 ) p WHERE p.status = '{status}' AND {of})"
+                "(SELECT coalesce(sum({units}), 0) FROM (
+                     SELECT sku, order_id, reference, picked, shipped, status FROM pick_list_lines
+                     UNION ALL SELECT sku, order_id, reference, picked, shipped, status FROM archived_pick_lines
+                 ) p WHERE {of})"
             )
         };
+        let picked = |of: &str| sum("CASE WHEN p.status = 'picked' THEN p.picked - p.shipped END", of);
+        let shipped = |of: &str| sum("CASE WHEN p.status = 'shipped' THEN p.picked ELSE p.shipped END", of);
         let of_batch = "p.reference = t.reference";
-        let (picked_of, shipped_of) = (picked("picked", of_batch), picked("shipped", of_batch));
+        let (picked_of, shipped_of) = (picked(of_batch), shipped(of_batch));
         let batches = format!(
             "SELECT count(*) FROM batches t WHERE picked_quantity <> {picked_of} OR shipped_quantity <> {shipped_of}"
         );
         let of_line = "p.sku = t.sku AND p.order_id = t.order_id";
-        let (picked_of, shipped_of) = (picked("picked", of_line), picked("shipped", of_line));
+        let (picked_of, shipped_of) = (picked(of_line), shipped(of_line));
         let lines = format!(
             "SELECT count(*) FROM order_lines t WHERE picked <> {picked_of} OR shipped <> {shipped_of}
              OR listed <> (SELECT coalesce(sum(p.quantity), 0) FROM pick_list_lines p

@@ -62,6 +62,10 @@ pub fn a_batch_with_allocations_cannot_be_deleted(database: TestDatabase) {
 
 pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
     let world = world(database);
+    world.database.execute(
+        "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity)
+         VALUES ('P', 1, 'LAMP', 'O', 'B', 1)",
+    );
     for sql in [
         "UPDATE order_lines SET quantity = 0",
         "UPDATE order_lines SET quantity = 2147483648",
@@ -82,11 +86,15 @@ pub fn quantities_out_of_range_are_refused(database: TestDatabase) {
         "UPDATE products SET picked = -1",
         "UPDATE order_lines SET listed = -1",
         "UPDATE order_lines SET picked = 2, shipped = 2",
-        "INSERT INTO pick_list_lines VALUES ('P', 0, 'LAMP', 'O', 'B', 1, 0, 'open')",
-        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 0, 0, 'open')",
-        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 2, 'picked')",
-        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 0, 'picked')",
-        "INSERT INTO pick_list_lines VALUES ('P', 1, 'LAMP', 'O', 'B', 1, 0, 'lost')",
+        "INSERT INTO pick_list_lines (list_id, line, sku, order_id, reference, quantity) VALUES ('P', 0, 'LAMP', 'O', 'B', 1)",
+        "UPDATE pick_list_lines SET quantity = 0",
+        "UPDATE pick_list_lines SET picked = 2, status = 'picked'",
+        "UPDATE pick_list_lines SET status = 'picked'",
+        "UPDATE pick_list_lines SET status = 'lost'",
+        "UPDATE pick_list_lines SET shipped = 1",
+        "UPDATE pick_list_lines SET picked = 1, shipped = 1, status = 'picked'",
+        "UPDATE pick_list_lines SET picked = 1, shipped = 2, status = 'shipped'",
+        "INSERT INTO shipment_lines VALUES ('S', 'P', 1, 'O', 'LAMP', 'B', 0, FALSE)",
         "UPDATE products SET held = -1",
         "UPDATE products SET backordered = -1",
         "UPDATE products SET held_lines = -1",

@@ -45,7 +45,7 @@ fn make(world: &World, name: &str, lines: &[(&str, &str)]) -> PickList {
 fn pick(world: &World, list: &str, line: u32, units: u32) {
     let id = PickLineId { list: list_id(list), line };
     let mut unit = world.begin();
-    let before = unit.pick_lists().find_line(&id).unwrap().unwrap();
+    let before = unit.pick_lists().find_lines(std::slice::from_ref(&id)).unwrap().remove(&id).unwrap();
     let mut products = lock(&mut *unit, &[(before.sku.as_str(), before.order_id.as_str())]);
     let product = products.get_mut(&before.sku).unwrap();
     assert_eq!(product.pick_line(&id), Some(&before), "it comes with its order line");
@@ -173,9 +173,9 @@ pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {
     assert_eq!((&stored.list, stored.created_at), (&made, instant(50)));
     assert_eq!(world.store.pick_list(&list_id("P")).unwrap(), Some(stored));
     assert_eq!(world.store.pick_list(&list_id("NONE")).unwrap(), None);
-    for line in [0, 2, u32::MAX] {
-        assert_eq!(world.begin().pick_lists().find_line(&PickLineId { list: list_id("P"), line }).unwrap(), None);
-    }
+    let ids = [0, 1, 2, u32::MAX].map(|line| PickLineId { list: list_id("P"), line });
+    let found = world.begin().pick_lists().find_lines(&ids).unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [(ids[1].clone(), made.lines[&1].clone())]);
 }
 
 pub fn the_criteria_of_a_list_are_stored(database: TestDatabase) {

@@ -3,8 +3,8 @@
 use crate::shop::{SKUS, Shop};
 use crate::world::{order, quantity, reference, sku};
 use allocation_domain::{
-    BatchReference, NewPickList, OpenLines, OrderId, PickCriteria, PickLineId, PickList, PickListId, PickStatus,
-    Product, Sku, Units,
+    BatchReference, NewPickList, NewShipment, OpenLines, OrderId, PickCriteria, PickLineId, PickList, PickListId,
+    PickStatus, Product, ShipmentId, ShipmentLine, Sku, Units,
 };
 use allocation_ports::{
     LockRequest, PageSize, PickCandidates, PickListFilter, PickListQueries, PickListSummary, UnitOfWork,
@@ -32,7 +32,7 @@ fn lock_list(unit: &mut dyn UnitOfWork, list: &PickListId, only: Option<u32>) ->
     let mut products = lock_all(unit, &named.into_iter().collect::<Vec<_>>());
     for (line, pick) in lines.into_iter().filter(|(line, _)| only.is_none_or(|only| only == *line)) {
         let id = PickLineId { list: list.clone(), line };
-        assert_eq!(unit.pick_lists().find_line(&id).unwrap().as_ref(), Some(&pick));
+        assert_eq!(unit.pick_lists().find_lines(std::slice::from_ref(&id)).unwrap().get(&id), Some(&pick));
         let product = products.iter_mut().find(|product| *product.sku() == pick.sku);
         product.unwrap().load_pick_lines([(id, pick)]);
     }
@@ -51,7 +51,7 @@ fn lock_reported(unit: &mut dyn UnitOfWork, id: &PickLineId, named: &(Sku, Order
         }
     });
     let mut products = unit.products().lock(&wanted).unwrap();
-    let line = unit.pick_lists().find_line(id).unwrap().unwrap();
+    let line = unit.pick_lists().find_lines(std::slice::from_ref(id)).unwrap().remove(id).unwrap();
     products.iter_mut().find(|product| product.sku() == of).unwrap().load_pick_lines([(id.clone(), line)]);
     products
 }
@@ -72,6 +72,9 @@ impl Shop {
         match (choice, pick) {
             (0..=4, Some((id, found))) => self.pick(&id, found, now),
             (5, Some((id, _))) => {
+                if random.u8(0..4) == 0 {
+                    return self.ship_some(&id, random, now);
+                }
                 let open = if random.bool() { OpenLines::Release } else { OpenLines::Refuse };
                 self.ship(&id.list, open, now);
             }
@@ -127,6 +130,21 @@ impl Shop {
         let named = (sku(line.sku.as_str()), line.order_id.clone(), line.reference.clone());
         let lock = |unit: &mut dyn UnitOfWork| lock_reported(unit, &id, &named);
         self.decide_on(&SKUS, lock, now, |products, at| products.put_back(&id, total, None, at), |_, _| {});
+    }
+
+    /// Ships some or all picked units of a line.
+    fn ship_some(&mut self, id: &PickLineId, random: &mut fastrand::Rng, now: DateTime<Utc>) {
+        let Some(line) = self.truth.iter().find_map(|product| product.pick_line(id)) else { return };
+        if !line.is_taken() {
+            return;
+        }
+        let named = (sku(line.sku.as_str()), line.order_id.clone(), line.reference.clone());
+        let units = random.bool().then(|| quantity(random.u32(1..=line.quantity.get())));
+        let line = ShipmentLine { id: id.clone(), quantity: units };
+        let name = ShipmentId::restore(format!("S-{}", random.u64(..))).unwrap();
+        let shipment = NewShipment::new(name, [line]).unwrap();
+        let lock = |unit: &mut dyn UnitOfWork| lock_reported(unit, id, &named);
+        self.decide_on(&SKUS, lock, now, |products, _| products.create_shipment(&shipment), |_, _| {});
     }
 
     pub fn ship(&mut self, list: &PickListId, open: OpenLines, now: DateTime<Utc>) {

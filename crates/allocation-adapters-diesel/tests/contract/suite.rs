@@ -164,6 +164,16 @@ macro_rules! suite {
                 a_search_ends_at_its_bound_with_what_it_has_found,
                 a_page_of_lists_looks_through_a_bounded_number_of_them,
             }
+            shipments {
+                a_shipment_is_added_once_and_found_as_it_was,
+                shipments_are_listed_in_pages_of_all_and_of_an_order,
+                a_page_has_no_more_lines_than_the_largest_shipment,
+                a_partly_shipped_pick_line_is_stored,
+            } sql {}
+            shipment_rows {} sql {
+                a_line_that_an_older_program_has_shipped_is_shipped,
+                what_an_older_program_does_with_a_partly_shipped_line_is_refused,
+            }
             stock_documents {
                 a_return_is_found_as_it_was_and_shares_no_id_with_other_documents,
                 a_document_is_added_once_and_found_as_it_was,

@@ -1,7 +1,7 @@
 //! A store in memory as a database of the suite.
 
 use crate::world::{World, instant};
-use allocation_domain::{Eta, PickStatus, ReservationState};
+use allocation_domain::{Eta, ReservationState};
 use allocation_ports::{
     AllocationFilter, BackorderFilter, BackorderQueries, BatchFilter, Clock, EventLog, HistoryQueries, OrderFilter,
     OrderQueries, PageSize, PickListFilter, PickListQueries, ProductQueries, RelayStore, Subject,
@@ -163,11 +163,9 @@ impl World {
         }
         for list in self.store.pick_lists(&PickListFilter::default(), None, PageSize::LARGEST).unwrap().lists {
             for (_, line) in self.store.pick_list(&list.list_id).unwrap().unwrap().list.lines {
-                match line.status {
-                    PickStatus::Picked => sums.entry(line.reference).or_default()[1] += line.picked,
-                    PickStatus::Shipped => sums.entry(line.reference).or_default()[2] += line.picked,
-                    PickStatus::Open | PickStatus::Missing | PickStatus::Withdrawn => {}
-                }
+                let sums = sums.entry(line.reference.clone()).or_default();
+                sums[1] += line.to_ship();
+                sums[2] += line.shipped;
             }
         }
         for batch in self.database.batches() {

@@ -5,13 +5,13 @@ use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
-    HoldDuration, LineState, NewBatch, NewOrder, NewPickList, OpenLines, OrderChange, OrderConfirmation, OrderId,
-    OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId,
-    ReservationState, ReturnId, ReturnLine, Sku, TermsChange, UnitChange, Units,
+    HoldDuration, LineState, NewBatch, NewOrder, NewPickList, NewShipment, OpenLines, OrderChange, OrderConfirmation,
+    OrderId, OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId,
+    ReservationState, ReturnId, ReturnLine, ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
 };
 use allocation_ports::{
     BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
-    OrderQueries, PageSize, PickListFilter, PickListQueries, UnitOfWorkFactory,
+    OrderQueries, PageSize, PickListFilter, PickListQueries, ShipmentQueries, UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub(super) enum Command {
     Pick(&'static str, u32),
     /// Puts units of the first line of a list back, so that this number is on the shelf.
     PutBack(&'static str, u32),
+    /// Ships units of the first line of a list with a shipment, 0 for all that are left.
+    CreateShipment(&'static str, &'static str, u32),
     /// Releases the first line of a list.
     ReleaseLine(&'static str),
     /// Picks units of the first line of a list and ships it.
@@ -168,6 +170,14 @@ impl Shop {
                 self.use_cases.put_back(&first_line(list), Quantity::new(total).unwrap(), None),
                 |_| "put back",
             ),
+            Command::CreateShipment(name, list, units) => {
+                let line = ShipmentLine { id: first_line(list), quantity: Quantity::new(units).ok() };
+                let shipment = NewShipment::new(ShipmentId::parse(name).unwrap(), [line]).unwrap();
+                reply_of(self.use_cases.create_shipment(&shipment), |outcome| match outcome {
+                    Outcome::Changed(_) => "shipped",
+                    Outcome::Unchanged(_) => "shipped before",
+                })
+            }
             Command::ReleaseLine(list) => {
                 reply_of(self.use_cases.release_pick_line(&first_line(list)), |()| "released")
             }
@@ -271,6 +281,9 @@ impl Shop {
         }
         for list in self.store.pick_lists(&PickListFilter::default(), None, PageSize::LARGEST).unwrap().lists {
             texts.push(format!("{}: {:?}", list.list_id, list.counts));
+        }
+        for shipment in self.store.shipments(None, None, PageSize::LARGEST).unwrap().shipments {
+            texts.push(format!("{}: {:?}", shipment.shipment_id, shipment.lines));
         }
         texts.extend(self.events());
         texts

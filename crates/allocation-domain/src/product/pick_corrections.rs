@@ -35,8 +35,8 @@ impl Product {
             }
             return Err(Pending::Refused(PutBackError::AlreadyPutBack { id, line, requested: total }));
         };
-        if line.status == PickStatus::Shipped {
-            return Err(Pending::Refused(PutBackError::AlreadyShipped(id)));
+        if line.status == PickStatus::Shipped || (line.to_ship() + 1..=line.picked).contains(&units.get()) {
+            return Err(Pending::Refused(PutBackError::AlreadyShipped { id, line, requested: total }));
         }
         if units.get() > line.picked {
             return Err(Pending::Refused(PutBackError::MoreThanPicked { id, line, requested: total }));
@@ -79,6 +79,9 @@ impl Product {
     ) -> Result<Picked, Pending<PickError>> {
         if found.get() < line.put_back {
             return Err(Pending::Refused(PickError::AlreadyPutBack { id: id.clone(), line, requested: found }));
+        }
+        if found.get() - line.put_back < line.shipped {
+            return Err(Pending::Refused(PickError::AlreadyShipped { id: id.clone(), line, requested: found }));
         }
         if let Ok(lost) = Quantity::new(old.saturating_sub(found.get())) {
             return Ok(self.atomically(|product| product.lose_picked(id, line, lost))?);

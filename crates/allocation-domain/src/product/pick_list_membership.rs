@@ -77,7 +77,7 @@ impl Product {
         let (order_id, sku) = (position.order_id().clone(), self.sku.clone());
         self.edit_line(&order_id, |line| line.fulfilment.listed += quantity.get());
         let (id, status) = (PickLineId { list: list.clone(), line }, PickStatus::Open);
-        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, put_back: 0, status };
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, shipped: 0, put_back: 0, status };
         self.events.push(Event::PickListed(ListedUnits::of(&id, &pick, quantity)));
         self.set_pick_line(id, pick);
     }
@@ -167,11 +167,15 @@ impl Product {
 
     /// Checks that all pick lines of a line are loaded, by comparing their sums with its counters.
     pub(super) fn need_pick_lines(&self, order_id: &OrderId, line: &LineState) -> Result<(), LoadRequest> {
-        let mut known = Fulfilment::default();
+        // Units that came back are counted by the line alone.
+        let mut known = Fulfilment { returned: line.fulfilment.returned, ..Fulfilment::default() };
         for (_, pick) in self.pick_lines.of(order_id) {
             match pick.status {
                 PickStatus::Open => known.listed += pick.quantity.get(),
-                PickStatus::Picked => known.picked += pick.picked,
+                PickStatus::Picked => {
+                    known.picked += pick.to_ship();
+                    known.shipped += pick.shipped;
+                }
                 PickStatus::Shipped => known.shipped += pick.picked,
                 PickStatus::Missing | PickStatus::Withdrawn => {}
             }

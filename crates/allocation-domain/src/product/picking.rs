@@ -4,13 +4,13 @@ use super::Product;
 use super::reallocation::{DisplacedUnits, Reallocation};
 use crate::{
     DataRequest, Event, ListedUnits, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickListId, PickStatus, Picked, Quantity, ReleasePickLineError, Units, WithdrawalReason,
+    PickListId, PickStatus, Picked, Quantity, ReleasePickLineError, ShipmentId, Units, WithdrawalReason,
 };
 use chrono::{DateTime, Utc};
 
 impl Product {
     /// Records that `found` units of a pick line were found and picked. Another number corrects an earlier report, until
-    /// the line is shipped.
+    /// all picked units are shipped, and never to fewer than are shipped.
     ///
     /// Short-picked units are subtracted from the batch. In the same decision the order line is
     /// reallocated, like a line that leaves a lowered batch. It gets units of other batches in order of
@@ -105,23 +105,41 @@ impl Product {
         Ok(others)
     }
 
-    /// Ships all picked units of a list.
+    /// Ships the picked units of a list that are not shipped yet.
     ///
     /// # Errors
     ///
     /// [`LoadRequest`]; the caller undoes the changes.
     pub(crate) fn ship_list(&mut self, list: &PickListId) -> Result<(), LoadRequest> {
         for (id, pick) in self.of_list(list, PickStatus::Picked) {
-            let index = self.need_both(&pick)?;
-            let Ok(quantity) = Quantity::new(pick.picked) else { continue };
-            self.batch_mut(index).ship(quantity);
-            self.edit_line(&pick.order_id, |line| {
-                line.fulfilment.picked -= quantity.get();
-                line.fulfilment.shipped += quantity.get();
-            });
-            self.events.push(Event::Shipped(ListedUnits::of(&id, &pick, quantity)));
-            self.set_pick_line(id, PickLine { status: PickStatus::Shipped, ..pick });
+            if let Ok(quantity) = Quantity::new(pick.to_ship()) {
+                self.ship_units(&ListedUnits::of(&id, &pick, quantity), None)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Ships picked units of a pick line, with a shipment or without one. At least as many are picked and not shipped.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRequest`]; the caller undoes the changes.
+    pub(crate) fn ship_units(
+        &mut self,
+        units: &ListedUnits,
+        shipment_id: Option<&ShipmentId>,
+    ) -> Result<(), LoadRequest> {
+        let id = units.id();
+        let Some(pick) = self.pick_line(&id).cloned() else { return Ok(()) };
+        let index = self.need_both(&pick)?;
+        let quantity = units.quantity;
+        self.batch_mut(index).ship(quantity);
+        self.edit_line(&pick.order_id, |line| {
+            line.fulfilment.picked -= quantity.get();
+            line.fulfilment.shipped += quantity.get();
+        });
+        self.events.push(Event::Shipped { units: units.clone(), shipment_id: shipment_id.cloned() });
+        self.set_pick_line(id, pick.with_shipped(quantity.get()));
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use super::Products;
 use crate::{
-    LoadRequest, MakePickListError, NewPickList, OpenLines, Outcome, Pending, PickError, PickLine, PickLineId,
-    PickList, PickListId, PickListStatus, PickStatus, Picked, Product, PutBackError, PutBackReason, Quantity,
-    ReleasePickLineError, ReleasePickListError, ShipError, Sku, Units,
+    CreateShipmentError, ListedUnits, LoadRequest, MakePickListError, NewPickList, NewShipment, OpenLines, Outcome,
+    Pending, PickError, PickLine, PickLineId, PickList, PickListId, PickListStatus, PickStatus, Picked, Product,
+    PutBackError, PutBackReason, Quantity, ReleasePickLineError, ReleasePickListError, ShipError, ShipmentLine,
+    ShippedLines, Sku, Units,
 };
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Products {
     /// Returns a pick list with its loaded lines, `None` if there are none.
@@ -75,7 +76,7 @@ impl Products {
         product.ok_or_else(|| Pending::Refused(PutBackError::NotFound(id.clone())))?.put_back(id, total, reason, now)
     }
 
-    /// Ships all picked units of a list, irrevocably. Withdrawn and missing lines are left out. Open lines are
+    /// Ships the picked units of a list that are not shipped yet, irrevocably. Withdrawn and missing lines are left out. Open lines are
     /// withdrawn, or the list is rejected, as `open` says. A list of which nothing was picked is not shipped. All lines
     /// of the list must be loaded.
     ///
@@ -99,11 +100,32 @@ impl Products {
             PickListStatus::Shipped => return Ok(Outcome::Unchanged(list)),
             PickListStatus::Open | PickListStatus::Picked => {}
         }
-        self.change_list(&list, |product| {
+        self.change_all(skus_of(&list), |product| {
             product.withdraw_list(list_id)?;
             product.ship_list(list_id)
         })?;
         Ok(Outcome::Changed(self.changed_list(list_id)))
+    }
+
+    /// Ships picked units of pick lines, irrevocably: all units of a shipment, or none. Returns the units, sorted by list
+    /// and line. The caller has checked that the store has no shipment with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`Pending`]; nothing has changed.
+    pub fn create_shipment(&mut self, shipment: &NewShipment) -> Result<ShippedLines, Pending<CreateShipmentError>> {
+        let mut lines = Vec::with_capacity(shipment.lines().len());
+        for line in shipment.lines() {
+            let pick = self.iter().find_map(|product| product.pick_line(&line.id));
+            let pick = pick.ok_or_else(|| Pending::Refused(CreateShipmentError::NotFound(line.id.clone())))?;
+            lines.push(units_of(line, pick).map_err(Pending::Refused)?);
+        }
+        let id = Some(shipment.shipment_id());
+        self.change_all(lines.iter().map(|units| &units.sku).collect(), |product| {
+            let sku = product.sku().clone();
+            lines.iter().filter(|units| units.sku == sku).try_for_each(|units| product.ship_units(units, id))
+        })?;
+        Ok(lines)
     }
 
     /// Releases a list of which nothing was picked: its lines are withdrawn, and their units are available
@@ -125,7 +147,7 @@ impl Products {
         if !list.lines.values().any(|line| line.status == PickStatus::Open) {
             return Ok(Outcome::Unchanged(list));
         }
-        self.change_list(&list, |product| product.withdraw_list(list_id))?;
+        self.change_all(skus_of(&list), |product| product.withdraw_list(list_id))?;
         Ok(Outcome::Changed(self.changed_list(list_id)))
     }
 
@@ -146,15 +168,12 @@ impl Products {
         self.pick_list(list_id).expect("a list that is changed has lines")
     }
 
-    /// Changes the products of a list, all of them or none.
-    fn change_list(
+    /// Changes products, all of them or none.
+    fn change_all(
         &mut self,
-        list: &PickList,
+        skus: BTreeSet<&Sku>,
         change: impl Fn(&mut Product) -> Result<(), LoadRequest>,
     ) -> Result<(), LoadRequest> {
-        let mut skus: Vec<&Sku> = list.lines.values().map(|line| &line.sku).collect();
-        skus.sort_unstable();
-        skus.dedup();
         let mut begun = Vec::with_capacity(skus.len());
         let mut changed = Ok(());
         for sku in skus {
@@ -172,5 +191,25 @@ impl Products {
             if changed.is_ok() { product.keep() } else { product.undo() }
         }
         changed
+    }
+}
+
+fn skus_of(list: &PickList) -> BTreeSet<&Sku> {
+    list.lines.values().map(|line| &line.sku).collect()
+}
+
+/// Returns the units of a pick line that a shipment takes.
+fn units_of(line: &ShipmentLine, pick: &PickLine) -> Result<ListedUnits, CreateShipmentError> {
+    let (id, pick) = (line.id.clone(), pick.clone());
+    let rest = Quantity::new(pick.to_ship());
+    match (line.quantity, rest, pick.status) {
+        (_, _, PickStatus::Open | PickStatus::Missing | PickStatus::Withdrawn) => {
+            Err(CreateShipmentError::NotPicked { id, line: pick })
+        }
+        (Some(requested), rest, _) if rest.map_or(true, |rest| rest < requested) => {
+            Err(CreateShipmentError::MoreThanPicked { id, line: pick, requested })
+        }
+        (Some(quantity), _, _) | (None, Ok(quantity), _) => Ok(ListedUnits::of(&id, &pick, quantity)),
+        (None, Err(_), _) => Err(CreateShipmentError::AlreadyShipped { id, line: pick }),
     }
 }

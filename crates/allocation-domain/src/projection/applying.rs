@@ -118,7 +118,7 @@ impl ProductProjection {
             }
             Event::PutBack { units, .. } => self.put_back(&units.id(), units.quantity),
             Event::UnitsMissing(units) => self.short_pick(&units.id(), units.quantity),
-            Event::Shipped(units) => self.ship(&units.id(), units.quantity),
+            Event::Shipped { units, .. } => self.ship(&units.id(), units.quantity),
             Event::LineReturned { order_id, quantity, .. } => {
                 self.edit_line(order_id, |line| add(&mut line.fulfilment.returned, *quantity))
             }
@@ -286,7 +286,8 @@ impl ProductProjection {
         }
         let ListedUnits { order_id, sku, reference, quantity, .. } = units.clone();
         self.edit_line(&order_id, |line| add(&mut line.fulfilment.listed, quantity))?;
-        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, put_back: 0, status: PickStatus::Open };
+        let status = PickStatus::Open;
+        let pick = PickLine { order_id, sku, reference, quantity, picked: 0, shipped: 0, put_back: 0, status };
         self.pick_lines.insert(id, pick);
         Ok(())
     }
@@ -353,10 +354,12 @@ impl ProductProjection {
         let Correction { found, old_found, put_back, waited } = counts;
         let old_picked = self.pick_lines.get(id).map_or(0, |pick| pick.picked);
         let pick = self.changed_pick_line(id, |pick| {
+            let picked = found.get().checked_sub(put_back.get())?;
             let is_expected = pick.found() == Some(old_found.get())
                 && pick.status != PickStatus::Shipped
+                && (pick.shipped..=pick.quantity.get()).contains(&picked)
                 && found.get() <= pick.quantity.get();
-            *pick = pick.clone().reported(found.get().checked_sub(put_back.get())?, put_back.get());
+            *pick = pick.clone().reported(picked, put_back.get());
             is_expected.then_some(())
         })?;
         let move_picked = |count: &mut u32| {
@@ -380,7 +383,7 @@ impl ProductProjection {
 
     fn put_back(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
         let pick = self.changed_pick_line(id, |pick| {
-            let is_expected = pick.status == PickStatus::Picked;
+            let is_expected = quantity.get() <= pick.to_ship();
             let picked = pick.picked.checked_sub(quantity.get())?;
             *pick = pick.clone().reported(picked, pick.put_back.checked_add(quantity.get())?);
             is_expected.then_some(())
@@ -400,9 +403,11 @@ impl ProductProjection {
 
     fn ship(&mut self, id: &PickLineId, quantity: Quantity) -> Applied {
         let pick = self.changed_pick_line(id, |pick| {
-            let is_expected = pick.status == PickStatus::Picked && pick.picked == quantity.get();
-            pick.status = PickStatus::Shipped;
-            is_expected.then_some(())
+            if quantity.get() > pick.to_ship() {
+                return None;
+            }
+            *pick = pick.clone().with_shipped(quantity.get());
+            Some(())
         })?;
         let batch = self.counted(&pick.reference, |counts| {
             subtract(&mut counts.picked, quantity)?;

@@ -45,6 +45,7 @@ pub(crate) fn check(before: &Products, after: &Products, command: &Command, answ
         Command::Pick { id, .. } if answer.is_ok() => {
             picking::found_and_missing_units_are_accounted_for(before, after, id)
         }
+        Command::CreateShipment { shipment } => picking::shipped_as_requested(before, after, shipment, answer.is_ok()),
         Command::PutBack { id, total } if answer.is_ok() => picking::put_back_units_are_kept(before, after, id, *total),
         Command::Cancel { order_id } if answer.is_ok() => {
             let was_picked = |line: &LineState| line.fulfilment.taken() > 0;

@@ -2,9 +2,9 @@
 
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
-    HoldDuration, NewOrder, NewPickList, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms, OverReceipt,
-    PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, RestTerms, ReturnId, ReturnLine, Sku,
-    TermsChange, UnitChange, Units,
+    HoldDuration, NewOrder, NewPickList, NewShipment, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms,
+    OverReceipt, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, RestTerms, ReturnId, ReturnLine,
+    ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -102,6 +102,9 @@ pub(crate) enum Command {
     TakeBack {
         goods_return: GoodsReturn,
     },
+    CreateShipment {
+        shipment: NewShipment,
+    },
     GiveBack {
         list: PickListId,
     },
@@ -132,6 +135,14 @@ impl Command {
             Self::Pick { id, .. } | Self::PutBack { id, .. } | Self::GiveBackLine { id } => Some(&id.list),
             Self::Ship { list, .. } | Self::GiveBack { list } => Some(list),
             _ => None,
+        }
+    }
+
+    /// All pick lists that the command names.
+    pub(crate) fn lists(&self) -> Vec<&PickListId> {
+        match self {
+            Self::CreateShipment { shipment } => shipment.lines().iter().map(|line| &line.id.list).collect(),
+            _ => self.list().into_iter().collect(),
         }
     }
 
@@ -264,6 +275,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
             open: if releases { OpenLines::Release } else { OpenLines::Refuse },
         }),
         picking => goods_return().prop_map(|goods_return| Command::TakeBack { goods_return }),
+        2 * picking => shipment().prop_map(|shipment| Command::CreateShipment { shipment }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
         picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
     ]
@@ -294,6 +306,17 @@ fn new_pick_list() -> impl Strategy<Value = NewPickList> {
     (list_id(), criteria, 1..6_usize).prop_map(|(list_id, (references, skus, order_ids), max_lines)| {
         let criteria = PickCriteria { references, skus, order_ids };
         NewPickList::new(list_id, criteria).with_max_lines(max_lines).unwrap()
+    })
+}
+
+fn shipment() -> impl Strategy<Value = NewShipment> {
+    let line = ((list_id(), 1..4_u32), prop::option::of(1..6_u32));
+    prop::collection::btree_map(line.0, line.1, 1..3).prop_map(|lines| {
+        let line = |((list, line), units): ((PickListId, u32), Option<u32>)| ShipmentLine {
+            id: PickLineId { list, line },
+            quantity: units.map(|units| Quantity::new(units).unwrap()),
+        };
+        NewShipment::new(ShipmentId::parse("S-1").unwrap(), lines.into_iter().map(line)).unwrap()
     })
 }
 

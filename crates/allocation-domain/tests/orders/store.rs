@@ -189,7 +189,7 @@ impl Shelf {
         if unit.with_batches {
             references.extend(lines.iter().flat_map(|(_, line)| &line.allocations).map(|part| part.reference.clone()));
         }
-        let named_lists: BTreeSet<_> = unit.commands.iter().filter_map(Command::list).collect();
+        let named_lists: BTreeSet<_> = unit.commands.iter().flat_map(Command::lists).collect();
         let on_lists = self.pick_lines.iter().filter(|(id, _)| named_lists.contains(&id.list));
         let mut pick_lines: Vec<_> = on_lists.map(|(id, pick)| (id.clone(), pick.clone())).collect();
         // A correction needs its order line and its batch, which may not exist any more.

@@ -248,6 +248,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         }
         Command::PutBack { id, total } => format!("{:?}", products.put_back(&id, total, None, now).map_err(as_text)?),
         Command::Ship { list, open } => format!("{:?}", products.ship(&list, open).map_err(as_text)?),
+        Command::CreateShipment { shipment } => {
+            format!("{:?}", products.create_shipment(&shipment).map_err(as_text)?)
+        }
         Command::GiveBack { list } => format!("{:?}", products.release_pick_list(&list).map_err(as_text)?),
         Command::GiveBackLine { id } => format!("{:?}", products.release_pick_line(&id).map_err(as_text)?),
         Command::Confirm { order_id, reallocate: false } => {

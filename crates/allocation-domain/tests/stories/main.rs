@@ -20,6 +20,7 @@ mod picking;
 mod receipts;
 mod reinstating;
 mod returns;
+mod shipments;
 mod shop;
 mod stock;
 mod warehouse;

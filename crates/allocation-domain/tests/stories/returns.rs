@@ -235,3 +235,18 @@ fn rows_that_one_product_lacks_are_loaded_without_booking_the_others_again() {
         assert_eq!((product.available(), product.waiting().count()), (1, 0));
     }
 }
+
+#[test]
+fn the_rest_of_an_order_goes_on_after_a_return() {
+    let mut shop = Shop::of_chairs(&[("B-1", 5, Eta::InStock)]);
+    shop.place(&Shop::waiting("O-1", 7));
+    shop.list("P-1");
+    shop.pick("P-1", 1, 5);
+    shop.ship("P-1");
+    shop.take_back("RMA-1", "O-1", [line("CHAIR", 1, Disposition::Scrap)]);
+    shop.receive("B-2", "CHAIR", 2, Eta::InStock);
+    assert_eq!((shop.holds("O-1"), shop.waits_for("O-1")), (parts([("B-2", 2)]), 0));
+    shop.list("P-2");
+    shop.close("O-1");
+    assert_eq!((shop.free_chairs(), shop.line("O-1").fulfilment.returned), (2, 1));
+}

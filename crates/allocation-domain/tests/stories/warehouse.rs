@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, order, refusal, units};
 use allocation_domain::{
-    Eta, NewPickList, OpenLines, Outcome, PickCriteria, PickError, PickLine, PickLineId, PickList, PickListId, Picked,
-    PutBackError, Units,
+    CreateShipmentError, Eta, NewPickList, NewShipment, OpenLines, Outcome, PickCriteria, PickError, PickLine,
+    PickLineId, PickList, PickListId, Picked, PutBackError, Quantity, ShipmentId, ShipmentLine, ShippedLines, Units,
 };
 
 pub(crate) fn list_id(text: &str) -> PickListId {
@@ -16,6 +16,14 @@ pub(crate) fn all(text: &str) -> NewPickList {
 
 pub(crate) fn pick_line(list: &str, line: u32) -> PickLineId {
     PickLineId { list: list_id(list), line }
+}
+
+pub(crate) fn shipment(name: &str, lines: &[(&str, u32, u32)]) -> NewShipment {
+    let line = |(list, line, units): &(&str, u32, u32)| ShipmentLine {
+        id: pick_line(list, *line),
+        quantity: Quantity::new(*units).ok(),
+    };
+    NewShipment::new(ShipmentId::parse(name).unwrap(), lines.iter().map(line)).unwrap()
 }
 
 impl Shop {
@@ -61,6 +69,19 @@ impl Shop {
             Ok(Outcome::Changed(list)) => list,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Ships units of pick lines: the list, the line, and its units, 0 for all that are left.
+    pub(crate) fn try_shipment(
+        &mut self,
+        name: &str,
+        lines: &[(&str, u32, u32)],
+    ) -> Result<ShippedLines, CreateShipmentError> {
+        self.products.create_shipment(&shipment(name, lines)).map_err(refusal)
+    }
+
+    pub(crate) fn shipment(&mut self, name: &str, lines: &[(&str, u32, u32)]) -> ShippedLines {
+        self.try_shipment(name, lines).unwrap()
     }
 
     pub(crate) fn pick_line(&self, list: &str, line: u32) -> PickLine {

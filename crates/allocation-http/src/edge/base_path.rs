@@ -14,7 +14,7 @@ pub(super) const RULE: &str = "must be a path such as /allocation, of letters, d
 const MAX_BYTES: usize = 255;
 
 /// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "adjustments",
     "allocations",
     "backorders",
@@ -32,6 +32,7 @@ const TAKEN: [&str; 18] = [
     "readyz",
     "redoc",
     "returns",
+    "shipments",
     "whoami",
 ];
 

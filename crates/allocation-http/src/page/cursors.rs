@@ -1,7 +1,7 @@
 //! The cursors of all lists.
 
 use super::Cursor;
-use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, Sku};
+use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, ShipmentId, Sku};
 use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, OverdueCursor, ProductTotals};
 use chrono::serde::ts_microseconds;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -79,6 +79,7 @@ macro_rules! identifier_cursors {
 identifier_cursors! {
     OrderId: "orders";
     PickListId: "pick lists";
+    ShipmentId: "shipments";
     ProductCursor: "products";
 }
 

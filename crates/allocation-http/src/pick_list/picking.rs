@@ -129,7 +129,7 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
 /// transaction, the order line gets replacements from other batches, then from the rest of this one, or it
 /// waits.
 ///
-/// Repeating the quantity changes nothing. Another quantity corrects the pick until the list is shipped: fewer units are a
+/// Repeating the quantity changes nothing. Another quantity corrects the pick until its units are shipped: fewer units are a
 /// short pick of the difference, and more units are no longer missing. The order gets those that it waits for, then others
 /// in place of units that are not picked yet. What it does not want is free (`put_back`): return it to the shelf.
 ///
@@ -217,14 +217,17 @@ async fn read_report<T: Body>(request: &HttpRequest, payload: Payload) -> Result
     params(
         ("pick_list_id" = Identifier, Path, description = "The list", example = "EVENING"),
         ("line" = i32, Path, description = "The number of the line", minimum = 1, example = 1),
+        ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
     ),
     responses((status = 204, description = "The line was released"), ReleasePickLineProblems),
 )]
 pub(crate) async fn release_line(api: Data<Api>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut path = PathIdentifiers::of(&request);
+    let mut query = Query::of(&request);
+    let is_dry_run = dry_run::take(&mut query);
+    let mut path = PathIdentifiers::beside(&request, query);
     let (list, line) = (path.take(2, "pick_list_id"), path.take_number(4, "line"));
     let id = path.errors().check(list.zip(line).map(|(list, line)| PickLineId { list, line }))?;
-    let use_cases = api.use_cases(&request);
+    let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     api.gate.run(&request, move || use_cases.release_pick_line(&id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -27,12 +27,12 @@ pub(crate) struct NewPickListSchema {
     max_lines: u32,
 }
 
-/// A shipment.
+/// How a pick list is shipped.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Shipment)]
+#[schema(as = PickListShipment)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct ShipmentSchema {
+pub(crate) struct ListShipmentSchema {
     /// What happens to open lines: `refuse`, the default, rejects the request if there are any; `release` withdraws them,
     /// so that another list can take their units.
     #[schema(value_type = OpenLinesSchema, required = false)]

@@ -45,6 +45,10 @@ pub(crate) struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 0, example = 10)]
     pub(super) picked: Option<u32>,
+    /// Picked units that were shipped. Absent if zero.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
+    pub(super) shipped: u32,
     /// Units that were found and are back on the shelf: they were put back, or were found when the order no longer wanted
     /// them. Absent if zero.
     #[serde(skip_serializing_if = "is_zero")]
@@ -73,15 +77,16 @@ pub(crate) struct Summary<'a> {
 }
 
 choice_schema! {
-    /// The status of a pick list. `open`: some lines are open. `picked`: no line is open, and the picked units
-    /// can be shipped. `shipped`: the picked units were shipped. `withdrawn`: no line is open, and no units were
+    /// The status of a pick list. `open`: some lines are open. `picked`: no line is open, and there are picked units
+    /// to ship. `shipped`: all picked units were shipped. `withdrawn`: no line is open, and no units were
     /// picked.
     ListStatusSchema as "PickListStatus": PickListStatus::NAMES
 }
 
 choice_schema! {
     /// The status of a pick line. `open`: the line is to be picked. `picked`: all units were picked, or all that
-    /// were found. `missing`: no units were found. `shipped`: the picked units were shipped. `withdrawn`: the
+    /// were found, and not all of them were shipped. `missing`: no units were found. `shipped`: all picked units were
+    /// shipped. `withdrawn`: the
     /// line must not be picked any more, or all units that were found of it were put back.
     LineStatusSchema as "PickLineStatus": PickStatus::NAMES
 }
@@ -108,6 +113,7 @@ impl<'a> Line<'a> {
             qty: line.quantity.get(),
             status: line.status.as_str(),
             picked: line.found().map(|_| line.picked),
+            shipped: line.shipped,
             put_back: line.put_back,
         }
     }

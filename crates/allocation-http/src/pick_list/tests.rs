@@ -73,6 +73,14 @@ async fn a_list_is_made_with_its_lines() {
 }
 
 #[actix_web::test]
+async fn a_dry_run_returns_the_list_as_it_would_be() {
+    let api = over(Products::from_iter([allocated()]));
+    let answer = post(&api, "/pick-lists?dry_run=true", r#"{"pick_list_id": "P 1", "max_lines": 1}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (200, None));
+    assert_eq!((&answer.json()["status"], &answer.json()["lines"][0]["qty"]), (&json!("open"), &json!(20)));
+}
+
+#[actix_web::test]
 async fn a_list_without_an_id_gets_one() {
     let api = over(Products::from_iter([allocated()]));
     let answer = post(&api, "/pick-lists", r#"{"order_ids": ["O-2", "O-9"], "skus": ["RED-CHAIR"]}"#).await;
@@ -177,7 +185,7 @@ async fn a_pick_is_corrected_until_it_is_shipped() {
     let shipped = post(&over(shop), "/pick-lists/P-1/lines/1/pick", r#"{"qty": 20}"#).await;
     assert_eq!(
         shipped.problem("already-shipped")["detail"],
-        "Line 1 of pick list P-1 was shipped with 18 units, and not 20"
+        "18 units of line 1 of pick list P-1 were shipped, so its report cannot be corrected to 20"
     );
 }
 
@@ -313,7 +321,9 @@ async fn every_error_of_a_shipment_is_reported() {
 
 #[actix_web::test]
 async fn a_released_list_has_nothing_to_ship() {
-    assert_eq!(delete(&over(listed()), "/pick-lists/P-1").await.status, 204);
+    for uri in ["/pick-lists/P-1", "/pick-lists/P-1?dry_run=true"] {
+        assert_eq!(delete(&over(listed()), uri).await.status, 204);
+    }
     let mut shop = listed();
     shop.release_pick_list(&list_id("P-1")).unwrap();
     let api = over(shop);
@@ -338,8 +348,8 @@ async fn a_line_that_is_not_picked_is_released() {
     let picked = delete(&over(shop), "/pick-lists/P-1/lines/2").await;
     assert_eq!(picked.status, 409);
     assert_eq!(picked.problem("already-picked")["detail"], "Units of line 2 of pick list P-1 were picked");
-    let wrong = delete(&Ports::new().api(), "/pick-lists/%20P/lines/0?x=1").await;
-    assert_eq!(wrong.places(), ["x", "pick_list_id", "line"]);
+    let wrong = delete(&Ports::new().api(), "/pick-lists/%20P/lines/0?dry_run=1&x=1").await;
+    assert_eq!(wrong.places(), ["dry_run", "x", "pick_list_id", "line"]);
 }
 
 #[actix_web::test]

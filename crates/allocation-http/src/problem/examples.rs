@@ -7,7 +7,7 @@ use super::{Kind, Problem};
 use allocation_access::{KeyRefusal, Scope};
 use allocation_domain::{
     AllocateError, ExcessReturn, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ReturnError,
-    ShipError, Shortages, Sku, UnknownSkus,
+    ShipError, ShipmentId, Shortages, Sku, UnknownSkus,
 };
 use allocation_ports::FailedCheck;
 use allocation_requests::{ValidationError, ValidationErrors};
@@ -58,7 +58,11 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
         Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
         Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
-        Kind::AlreadyShipped => Problem::new(kind, "Line 1 of pick list MORNING was shipped"),
+        Kind::AlreadyShipped => {
+            Problem::new(kind, "2 units of line 1 of pick list MORNING were shipped, so 4 cannot be put back")
+        }
+        Kind::ShipmentAlreadyExists => Problem::new(kind, "Shipment PARCEL-1 exists already with other content"),
+        Kind::ShipmentNotFound => Problem::shipment_not_found(&ShipmentId::parse("PARCEL-1").expect("it is a name")),
         Kind::AlreadyPutBack => Problem::new(kind, "2 units of line 1 of pick list MORNING were put back, and not 1"),
         Kind::MoreThanPicked => {
             Problem::new(kind, "3 units of line 1 of pick list MORNING were found, so 4 cannot be put back")

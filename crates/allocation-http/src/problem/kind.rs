@@ -146,6 +146,9 @@ kinds! {
         /// No batch of this SKU was ever added, and the product was not registered.
         ProductNotFound: NOT_FOUND, "product-not-found", "There is no such product";
 
+        /// No shipment has this id. A list that is shipped as a whole makes none.
+        ShipmentNotFound: NOT_FOUND, "shipment-not-found", "There is no such shipment";
+
         /// The events after this position are no longer retained, or the log was restored to an earlier state.
         /// Start over with `after` set to `oldest`, as the `Link` header does, and read the current state from the
         /// other paths of this API.
@@ -220,6 +223,7 @@ kinds! {
         UnitsConsumed: CONFLICT;
         AdjustmentAlreadyExists: CONFLICT;
         QuantityChanged: CONFLICT;
+        ShipmentAlreadyExists: CONFLICT;
         ReceiptAlreadyExists: CONFLICT;
         NotInTransit: CONFLICT;
         MoreThanExpected: CONFLICT;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Everything that a client can see, and the number of events that were written.
 fn state(client: &Client, database: &TestDatabase) -> (Vec<Value>, i64) {
-    let paths = ["/batch", "/products", "/orders", "/allocations", "/backorders"];
+    let paths = ["/batch", "/products", "/orders", "/allocations", "/backorders", "/pick-lists", "/shipments"];
     let shown = paths.iter().flat_map(|path| client.all(path)).collect();
     (shown, database.count("SELECT count(*) FROM all_events"))
 }
@@ -47,6 +47,47 @@ fn each_write_has_a_dry_run(database: &TestDatabase) {
     }
 }
 
+/// Each write of the warehouse, on lists of an order.
+fn each_write_of_the_warehouse_has_a_dry_run(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 9, None);
+    client.add_batch("B-2", "RUG", 3, None);
+    client.place("O-1", &[("LAMP", 4), ("RUG", 3)], json!({}));
+    client.place("O-2", &[("LAMP", 2)], json!({}));
+    let shipment = json!({"shipment_id": "S", "lines": [{"pick_list_id": "P", "line": 1, "qty": 2}]});
+    let none = Value::Null;
+    for (method, path, body, status) in [
+        ("POST", "/pick-lists", json!({"pick_list_id": "Q", "order_ids": ["O-2"]}), 201),
+        ("DELETE", "/pick-lists/Q", none.clone(), 204),
+        ("POST", "/pick-lists", json!({"pick_list_id": "P"}), 201),
+        ("POST", "/pick-lists/P/lines/1/pick", json!({"qty": 4}), 200),
+        ("POST", "/pick-lists/P/lines/1/put-back", json!({"qty": 1}), 200),
+        ("DELETE", "/pick-lists/P/lines/2", none.clone(), 204),
+        ("POST", "/shipments", shipment, 201),
+        ("POST", "/pick-lists/P/ship", json!({"open": "release"}), 200),
+    ] {
+        let state = || (state(&client, database), client.get("/pick-lists/P").text);
+        let before = state();
+        let dry = client.try_send(method, &format!("{path}?dry_run=true"), &body).unwrap();
+        assert_eq!(state(), before, "{method} {path}");
+        let wet = client.try_send(method, &format!("{path}?dry_run=false"), &body).unwrap();
+        assert_eq!(wet.status, status, "{method} {path} {wet:?}");
+        let expected = if status == 201 { 200 } else { status };
+        // The instants of two decisions differ.
+        let shown = |text: &str| {
+            let mut shown: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+            for instant in ["created_at", "shipped_at"] {
+                shown.get_mut(instant).map(Value::take);
+            }
+            shown
+        };
+        assert_eq!((dry.status, shown(&dry.text)), (expected, shown(&wet.text)), "{method} {path}");
+        assert!(dry.header("location").is_none(), "nothing was made");
+        assert_ne!(state(), before, "{method} {path} does something");
+    }
+}
+
 /// A buyer sees whom a delay hits before entering it.
 fn the_dry_run_of_a_delay_lists_its_lines(database: &TestDatabase) {
     let server = Server::start(database);
@@ -83,6 +124,7 @@ fn a_dry_run_is_refused_for_the_same_reasons(database: &TestDatabase) {
 
 on_every_database!(
     each_write_has_a_dry_run,
+    each_write_of_the_warehouse_has_a_dry_run,
     the_dry_run_of_a_delay_lists_its_lines,
     a_dry_run_is_refused_for_the_same_reasons,
 );

@@ -61,6 +61,7 @@ mod returns;
 mod secrets;
 mod service;
 mod settings;
+mod shipments;
 mod small_disk;
 mod stopping;
 mod stress;

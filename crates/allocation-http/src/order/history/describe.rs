@@ -62,8 +62,9 @@ pub(super) fn describe(event: &Event) -> String {
         Event::UnitsMissing(ListedUnits { reference, quantity, .. }) => {
             format!("{} of batch {reference} not found by the picker", Count(*quantity))
         }
-        Event::Shipped(ListedUnits { reference, quantity, .. }) => {
-            format!("{} from batch {reference} shipped", Count(*quantity))
+        Event::Shipped { units: ListedUnits { reference, quantity, .. }, shipment_id } => {
+            let shipped = format!("{} from batch {reference} shipped", Count(*quantity));
+            shipment_id.as_ref().map_or_else(|| shipped.clone(), |id| format!("{shipped} with shipment {id}"))
         }
         Event::LineReturned { return_id, quantity, disposition, .. } => {
             format!("{} came back, {}: return {return_id}", Count(*quantity), disposed(*quantity, *disposition))

@@ -5,7 +5,7 @@ use crate::goods_return::DispositionSchema;
 use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
 use crate::order::request::OnShortageSchema;
-use allocation_domain::{BatchReference, Eta, Event, ListedUnits, Quantity};
+use allocation_domain::{BatchReference, Eta, Event, ListedUnits, Quantity, ShipmentId};
 use allocation_ports::{Actor, RecordedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -67,6 +67,10 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
     line: Option<u32>,
+    /// The shipment with which units left. Absent if their list was shipped as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    shipment_id: Option<&'a str>,
     /// Why units were allocated, deallocated or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ReasonSchema, required = false)]
@@ -158,13 +162,14 @@ impl<'a> From<&'a Event> for Facts<'a> {
                 new_eta: Some(*new_eta),
                 ..units(quantity)
             },
-            Event::PickListed(units) | Event::Picked(units) | Event::UnitsMissing(units) | Event::Shipped(units) => {
-                Self::on_list(units)
-            }
+            Event::PickListed(units) | Event::Picked(units) | Event::UnitsMissing(units) => Self::on_list(units),
             Event::PickCorrected { units, found, old_found, .. } => {
                 Self { qty: Some(found.get()), old_qty: Some(old_found.get()), ..Self::on_list(units) }
             }
             Event::PutBack { units, .. } => Self::on_list(units),
+            Event::Shipped { units, shipment_id } => {
+                Self { shipment_id: shipment_id.as_ref().map(ShipmentId::as_str), ..Self::on_list(units) }
+            }
             Event::PickLineChanged { units, reason, .. } | Event::PickLineWithdrawn { units, reason } => {
                 Self { reason: Some(reason.as_str()), ..Self::on_list(units) }
             }

@@ -2,7 +2,7 @@ use crate::choice::choice_schema;
 use crate::eta;
 use crate::identifier::Identifier;
 use crate::instant::Instant;
-use allocation_domain::{Eta, Event, ListedUnits};
+use allocation_domain::{Eta, Event, ListedUnits, ShipmentId};
 use allocation_ports::{Actor, RecordedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,6 +65,10 @@ pub(crate) struct MovementFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
     line: Option<u32>,
+    /// The shipment with which the units left. Absent if their list was shipped as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Identifier, required = false)]
+    shipment_id: Option<&'a str>,
     /// The adjustment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Identifier, required = false)]
@@ -122,8 +126,9 @@ impl<'a> MovementFacts<'a> {
                 ..Self::default()
             },
             Event::BatchRemoved { reference, .. } => Self { reference: reference.as_str(), ..Self::default() },
-            Event::UnitsMissing(units) | Event::Shipped(units) | Event::PickCorrected { units, .. } => {
-                Self::of_pick(units)
+            Event::UnitsMissing(units) | Event::PickCorrected { units, .. } => Self::of_pick(units),
+            Event::Shipped { units, shipment_id } => {
+                Self { shipment_id: shipment_id.as_ref().map(ShipmentId::as_str), ..Self::of_pick(units) }
             }
             _ => Self::default(),
         }

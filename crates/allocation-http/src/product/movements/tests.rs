@@ -1,7 +1,7 @@
 use crate::testing::{Ports, due, get, now, order, quantity, reference, sku};
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchOrigin, Event, ListedUnits, PickListId, ReceiptId, ReturnId, Totals,
-    UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchOrigin, Event, ListedUnits, PickListId, ReceiptId, ReturnId, ShipmentId,
+    Totals, UnitChange, Units,
 };
 use allocation_ports::{Actor, MovementPage, PageSize, ProductTotals, RecordedEvent};
 use serde_json::json;
@@ -75,7 +75,7 @@ fn events() -> [Event; 8] {
             put_back: Units::ZERO,
             waited: Units::ZERO,
         },
-        Event::Shipped(picked(3)),
+        Event::Shipped { units: picked(3), shipment_id: ShipmentId::parse("S-1").ok() },
         Event::BatchRemoved { reference, sku, quantity: units(3) },
     ]
 }
@@ -100,6 +100,8 @@ async fn movements_have_their_change_their_cause_and_their_author() {
         json!({"at": at, "event": event, "change": change, "reference": "B-1", "order_id": "O-1", "pick_list_id": "P-1",
             "line": 2, "by": "system"})
     };
+    let mut shipped = of_pick("shipped", -3);
+    shipped["shipment_id"] = json!("S-1");
     assert_eq!(
         answer.json(),
         json!([
@@ -113,7 +115,7 @@ async fn movements_have_their_change_their_cause_and_their_author() {
                 "reason": "water damage", "by": "system"},
             of_pick("units_missing", -2),
             of_pick("pick_corrected", 1),
-            of_pick("shipped", -3),
+            shipped,
             {"at": at, "event": "batch_removed", "change": -3, "reference": "B-1", "by": "system"}
         ])
     );

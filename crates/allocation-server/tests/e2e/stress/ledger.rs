@@ -40,6 +40,7 @@ pub(crate) struct Pick {
     batch: String,
     quantity: u64,
     pub(crate) picked: u64,
+    shipped: u64,
     pub(crate) put_back: u64,
     pub(crate) status: String,
 }
@@ -156,11 +157,13 @@ impl Ledger {
             let line = ledger.lines.get_mut(&(row[0].clone(), row[1].clone())).unwrap();
             line.parts.insert(row[2].clone(), number(&row[3]));
         }
-        let columns = ["list_id", "line", "sku", "order_id", "reference", "quantity", "picked", "put_back", "status"];
+        let columns =
+            ["list_id", "line", "sku", "order_id", "reference", "quantity", "picked", "shipped", "put_back", "status"];
         for row in rows(database, &columns, "pick_list_lines") {
-            let [list, line, sku, order, batch, quantity, picked, put_back, status] = row.try_into().unwrap();
-            let (quantity, picked, put_back) = (number(&quantity), number(&picked), number(&put_back));
-            let pick = Pick { sku, order, batch, quantity, picked, put_back, status };
+            let [list, line, sku, order, batch, quantity, picked, shipped, put_back, status] = row.try_into().unwrap();
+            let (quantity, picked) = (number(&quantity), number(&picked));
+            let (shipped, put_back) = (number(&shipped), number(&put_back));
+            let pick = Pick { sku, order, batch, quantity, picked, shipped, put_back, status };
             ledger.picks.insert((list, number(&line)), pick);
         }
         ledger
@@ -241,6 +244,7 @@ impl From<&PickLine> for Pick {
             batch: pick.reference.to_string(),
             quantity: pick.quantity.get().into(),
             picked: pick.picked.into(),
+            shipped: pick.shipped.into(),
             put_back: pick.put_back.into(),
             status: pick.status.as_str().to_owned(),
         }

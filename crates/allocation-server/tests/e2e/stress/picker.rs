@@ -15,6 +15,8 @@ pub(super) struct Picker {
     returns: usize,
     /// The units of each order that came back, according to the responses.
     pub(super) returned: BTreeMap<String, u64>,
+    /// The number of requested shipments.
+    shipments: usize,
     /// The picked units of each line of a list and those that were put back, according to the responses.
     pub(super) picked: BTreeMap<(String, u64), (u64, u64)>,
 }
@@ -28,6 +30,7 @@ impl Picker {
             random,
             orders: 0,
             lists: Vec::new(),
+            shipments: 0,
             returns: 0,
             returned: BTreeMap::new(),
             picked: BTreeMap::new(),
@@ -43,7 +46,7 @@ impl Picker {
     }
 
     pub(super) fn act(&mut self) {
-        match self.below(22) {
+        match self.below(24) {
             0..=3 => self.order(),
             4..=5 => self.make(),
             6 => self.cancel(),
@@ -53,6 +56,7 @@ impl Picker {
             11 => self.correct(),
             12 => self.put_back(),
             13..=14 => self.take_back(),
+            15..=16 => self.create_shipment(),
             _ => self.pick(),
         }
     }
@@ -168,6 +172,26 @@ impl Picker {
             (200, again.json(), Some(total))
         );
         self.note(list, number, &answer);
+    }
+
+    /// Ships some or all picked units of a line, twice.
+    fn create_shipment(&mut self) {
+        let Some((list, number, picked, _)) = self.any_report() else { return };
+        self.shipments += 1;
+        let mut line = json!({"pick_list_id": list, "line": number});
+        if self.below(2) == 0 {
+            line["qty"] = (1 + self.below(picked + 1)).into();
+        }
+        let body = json!({"shipment_id": format!("{}-{}", self.name, self.shipments), "lines": [line]});
+        let send = || self.client.post("/shipments", &body);
+        let (answer, again) = (send(), send());
+        if answer.status == 409 {
+            let name = answer.json()["type"].as_str().unwrap().to_owned();
+            let known = ["/problems/not-picked", "/problems/more-than-picked", "/problems/already-shipped"];
+            assert!(known.contains(&&*name), "{answer:?}");
+            return;
+        }
+        assert_eq!((answer.status, again.status, answer.json()), (201, 200, again.json()), "{answer:?}");
     }
 
     fn ship(&mut self) {

@@ -109,7 +109,7 @@ pub(crate) fn pick_lists(projection: &Projection) -> Vec<Value> {
 fn pick_line(number: u32, line: &PickLine) -> Value {
     json!({"line": number, "reference": line.reference.as_str(), "sku": line.sku.as_str(),
         "order_id": line.order_id.as_str(), "qty": line.quantity.get(), "status": line.status.as_str(),
-        "picked": line.picked, "put_back": line.put_back})
+        "picked": line.picked, "shipped": line.shipped, "put_back": line.put_back})
 }
 
 /// The served pick lists, sorted by id.
@@ -120,7 +120,7 @@ pub(crate) fn served_pick_lists(client: &Client) -> Vec<Value> {
     let list = |id: &str| {
         let mut list = client.get(&format!("/pick-lists/{id}")).json();
         for line in list["lines"].as_array_mut().unwrap() {
-            for name in ["picked", "put_back"] {
+            for name in ["picked", "shipped", "put_back"] {
                 line[name] = line[name].as_u64().unwrap_or(0).into();
             }
         }

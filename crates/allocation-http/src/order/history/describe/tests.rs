@@ -225,7 +225,7 @@ fn on_list(name: &str, reason: WithdrawalReason) -> Event {
         "withdrawn" => Event::PickLineWithdrawn { units, reason },
         "picked" => Event::Picked(units),
         "missing" => Event::UnitsMissing(units),
-        _ => Event::Shipped(units),
+        _ => Event::Shipped { units, shipment_id: None },
     }
 }
 
