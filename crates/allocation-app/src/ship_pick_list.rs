@@ -7,8 +7,8 @@ use allocation_domain::{OpenLines, Outcome, PickListId, ShipError};
 use allocation_ports::StoredPickList;
 
 impl UseCases {
-    /// Ships the picked units of a list that are not shipped yet, irrevocably; returns the list. Its open lines are released, or the list is
-    /// rejected, as `open` says.
+    /// Ships the picked units of a list that are not shipped yet, irrevocably; returns the list. Its open lines are
+    /// released, or the list is rejected, as `open` says.
     ///
     /// A shipped list stays unchanged.
     ///

@@ -76,9 +76,9 @@ impl Products {
         product.ok_or_else(|| Pending::Refused(PutBackError::NotFound(id.clone())))?.put_back(id, total, reason, now)
     }
 
-    /// Ships the picked units of a list that are not shipped yet, irrevocably. Withdrawn and missing lines are left out. Open lines are
-    /// withdrawn, or the list is rejected, as `open` says. A list of which nothing was picked is not shipped. All lines
-    /// of the list must be loaded.
+    /// Ships the picked units of a list that are not shipped yet, irrevocably. Withdrawn and missing lines are left
+    /// out. Open lines are withdrawn, or the list is rejected, as `open` says. A list of which nothing was picked is
+    /// not shipped. All lines of the list must be loaded.
     ///
     /// # Errors
     ///
