@@ -23,7 +23,7 @@ pub(crate) fn movements(
 ) -> Result<MovementPage, StoreError> {
     let oldest = i64::try_from(log_bounds(connection)?.oldest).map_err(corrupt)?;
     // No stored position is beyond the column type.
-    let after = i64::try_from(after).unwrap_or(i64::MAX - 1);
+    let after = i64::try_from(after).unwrap_or(i64::MAX).min(i64::MAX - 1);
     let mut from = lowest_start(after + 1).max(oldest);
     let mut found = MovementPage::default();
     for _ in 0..STEPS {
@@ -40,6 +40,8 @@ pub(crate) fn movements(
         let Some(next) = next else { return Ok(found) };
         from = next;
     }
-    found.next = Some(u64::try_from(from - 1).map_err(corrupt)?);
+    // The last block begins at this position, and the page may have movements from behind it.
+    let listed = found.movements.last().map_or(0, |(position, _)| *position);
+    found.next = Some(u64::try_from(from - 1).map_err(corrupt)?.max(listed));
     Ok(found)
 }
