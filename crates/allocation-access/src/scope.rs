@@ -12,7 +12,7 @@ pub enum Scope {
     OrdersWrite,
     /// Register products; add, change and remove batches.
     BatchesWrite,
-    /// Make, pick, ship and release pick lists; take back returns.
+    /// Make, pick, ship and release pick lists; create shipments; take back shipped units.
     PickingWrite,
     /// Everything, and the management of keys.
     Admin,

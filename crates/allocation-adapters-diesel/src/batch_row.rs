@@ -4,7 +4,7 @@ use crate::columns::{Columns, Sql, columns};
 use crate::error::{corrupt, failed};
 use crate::row;
 use crate::statement::joined;
-use allocation_domain::{Batch, BatchCounts, BatchOrigin, Eta, OrderId, Quantity, ReturnId, Sku, Units};
+use allocation_domain::{Batch, BatchCounts, BatchOrigin, Eta, Quantity, ReturnId, Sku, Units};
 use allocation_ports::StoreError;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
@@ -98,8 +98,8 @@ impl BatchRow {
 
 fn origin(return_id: Option<String>, order_id: Option<String>) -> Result<Option<BatchOrigin>, StoreError> {
     let Some((return_id, order_id)) = return_id.zip(order_id) else { return Ok(None) };
-    let return_id = ReturnId::parse(return_id).map_err(corrupt)?;
-    Ok(Some(BatchOrigin { return_id, order_id: OrderId::parse(order_id).map_err(corrupt)? }))
+    let return_id = ReturnId::restore(return_id).map_err(corrupt)?;
+    Ok(Some(BatchOrigin { return_id, order_id: row::order_id(order_id)? }))
 }
 
 /// Splits the units of a batch into purchased units and adjustments.

@@ -31,7 +31,8 @@ pub(crate) const MAY_WRITE: &str = joined!(OLDEST_GENERATION, " <= ", LITERAL);
 /// 1. builds that need exactly the schema that they know
 /// 2. reads events with more elements than it knows, and serves on schemas of later programs
 /// 3. finds orders in the archive. No migration shuts out the programs before it: the archive does, once it is used
-/// 4. keeps the returned units of a line when it archives or restores it. The first return shuts out the programs before it
+/// 4. keeps the returned units of a line when it archives or restores it. The first return shuts out the programs before
+///    it
 pub(crate) const GENERATION: i64 = 4;
 
 /// The first generation of programs that look into the archive.

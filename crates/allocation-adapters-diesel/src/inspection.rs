@@ -74,8 +74,8 @@ impl Store {
     /// Finds instants in the future of the database's clock, counters that are wrong, and rows that contradict each
     /// other.
     ///
-    /// Each query reads one state of the database; servers may keep running. Rows are compared for a hundred products at
-    /// a time. The searches for instants scan whole tables, and no query has a timeout.
+    /// Each query reads one state of the database; servers may keep running. Rows are compared for a hundred products
+    /// at a time. The searches for instants scan whole tables, and no query has a timeout.
     ///
     /// # Errors
     ///

@@ -70,8 +70,8 @@ columns! {
 /// Whether a row of `order_lines` is a closed line.
 ///
 /// A program that does not know of closed orders takes such a line for a firm one, and may fill it again: with units in
-/// the row, or with units to wait for. It is firm then, as [`restored`] returns it. A line that such a program has filled
-/// with parts counts as closed here, and as firm once it is loaded.
+/// the row, or with units to wait for. It is firm then, as [`restored`] returns it. A line that such a program has
+/// filled with parts counts as closed here, and as firm once it is loaded.
 pub(crate) const IS_CLOSED: &str = "(closed AND waiting = 0 AND reference IS NULL)";
 
 /// How a line has ended.

@@ -35,6 +35,8 @@ mod keys;
 mod lists;
 #[path = "contract/locking.rs"]
 mod locking;
+#[path = "contract/movements.rs"]
+mod movements;
 #[path = "contract/moving.rs"]
 mod moving;
 #[path = "contract/order_lines.rs"]

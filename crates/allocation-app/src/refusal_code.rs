@@ -50,8 +50,8 @@ codes! {
     /// No order has this id, or all its lines were standalone and have been deallocated.
     OrderNotFound: "order-not-found", "There is no such order";
 
-    /// Another batch has this reference, with another SKU, purchased quantity or ETA, or one of them is not purchased but
-    /// came back from an order.
+    /// Another batch has this reference. It has another SKU, purchased quantity or ETA, or one of the two was purchased
+    /// and the other came back from an order.
     BatchAlreadyExists: "batch-already-exists", "The reference is taken";
 
     /// Lines are allocated to the batch, so it cannot be deleted. Deallocate them first.
@@ -117,31 +117,31 @@ codes! {
     /// Get the list again.
     MoreThanToPick: "more-than-to-pick", "There are fewer units to pick";
 
-    /// All picked units of the line were shipped, or more of them than the request leaves: shipped units are neither put
-    /// back, nor corrected, nor shipped again.
+    /// The request affects units of the line that were shipped. Shipped units are not put back, corrected or shipped
+    /// again. Get the list; `shipped` has their number.
     AlreadyShipped: "already-shipped", "The units were shipped already";
 
-    /// More units of the line were put back on the shelf than the request allows: a pick is not corrected below them, and
-    /// the number of units on the shelf never falls. Get the list; `put_back` has their number.
+    /// More units of the line were put back than the request states. A pick is not corrected to fewer units, and the
+    /// total of a put-back never falls. Get the list; `put_back` has their number.
     AlreadyPutBack: "already-put-back", "More units were put back already";
 
-    /// More units are to be back on the shelf, or to be shipped, than are picked. Get the list; `picked` and `shipped` have
-    /// the numbers.
+    /// The request puts back or ships more units of the line than are picked. Get the list; `picked`, `shipped` and
+    /// `put_back` have the numbers.
     MoreThanPicked: "more-than-picked", "There are fewer picked units";
 
     /// The batch no longer counts the units as missing that the corrected pick has found: it was removed, or they were
     /// found otherwise. Nothing was changed.
     NotMissing: "not-missing", "The units are not missing";
 
-    /// Lines of the list are still open: `lines` has their numbers. A list is shipped as a whole. Or a line of a shipment is
-    /// open, missing or withdrawn.
+    /// Lines of the list are still open; `lines` has their numbers. Pick or release them. For a shipment: a pick line
+    /// is open, missing or withdrawn, so nothing of it can be shipped.
     NotPicked: "not-picked", "Lines are not picked yet";
 
     /// No units of the list were picked, so there is nothing to ship.
     NothingPicked: "nothing-picked", "Nothing was picked";
 
-    /// Units were already picked. What they belong to cannot be cancelled, deallocated, released or deleted, nor lowered
-    /// below them. Put the units back first, or close the order if they are shipped.
+    /// Units were already picked. What they belong to cannot be cancelled, deallocated, released or deleted, nor
+    /// lowered below them. Put the units back first, or close the order if they are shipped.
     AlreadyPicked: "already-picked", "Units were picked already";
 
     /// More units of the batch were picked, shipped, found missing or removed by adjustments than the request
@@ -173,8 +173,8 @@ codes! {
     /// Another return has this id, with other content.
     ReturnAlreadyExists: "return-already-exists", "The return id is taken";
 
-    /// More units would come back than were shipped of the order and have not come back yet. Nothing was booked; `excess`
-    /// lists all lines with too many.
+    /// The return exceeds the units of the order that were shipped and have not come back. Nothing was booked; `excess`
+    /// lists every SKU with too many units.
     MoreThanShipped: "more-than-shipped", "More units would come back than were shipped";
 
     /// The batch would have more than 2,147,483,647 units with those that adjustments have added.

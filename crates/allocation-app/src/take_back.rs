@@ -20,9 +20,9 @@ impl UseCases {
     ///
     /// The lines of the order and the backorders are read under the locks of the products that come back; an archived
     /// order is restored by these locks. The SKUs of the order are read before: a line that it gets meanwhile has
-    /// nothing shipped, and a line with shipped units is never removed. The id is looked up before, and once more before
-    /// a refusal; a new one is claimed by a unique key, and so are the references of restocked units. A unit that finds
-    /// either taken conflicts and runs again.
+    /// nothing shipped, and a line with shipped units is never removed. The id is looked up before, and once more
+    /// before a refusal; a new one is claimed by a unique key, and so are the references of restocked units. A unit
+    /// that finds either taken conflicts and runs again.
     ///
     /// # Errors
     ///
@@ -61,7 +61,6 @@ fn booked(unit: &mut dyn UnitOfWork, attempt: Attempt, goods_return: &GoodsRetur
         let decided = if known.request == *goods_return { Ok(repeated(known, attempt)) } else { Err(other()) };
         return Ok(Booked::Ended(UnitOutcome::Rollback(decided)));
     }
-    unit.documents().prepare_returns()?;
     let Some(locked) = lock_lines(unit, goods_return)? else {
         return Booked::ended(refused(unit, &id, ReturnError::OrderNotFound(goods_return.order_id().clone())));
     };
@@ -90,6 +89,8 @@ fn lock_lines(unit: &mut dyn UnitOfWork, goods_return: &GoodsReturn) -> Result<O
     if skus.is_empty() {
         return Ok(None);
     }
+    // Before any lock: the first return of all locks every product for a moment.
+    unit.documents().prepare_returns()?;
     let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
     let wanted: Vec<_> = goods_return.skus().into_iter().filter(|sku| skus.contains(sku)).map(line).collect();
     lock(unit, &wanted).map(Some)

@@ -77,8 +77,8 @@ fn examples() -> Vec<Event> {
             change: UnitChange::new(-2).unwrap(),
             purchased_quantity: units(9),
             adjustments: -2,
-            old_purchased_quantity: units(9),
-            old_adjustments: 0,
+            old_purchased_quantity: Some(units(9)),
+            old_adjustments: Some(0),
             revision: 2,
         },
         Event::BatchReceived {
@@ -89,12 +89,12 @@ fn examples() -> Vec<Event> {
             rejected_quantity: units(2),
             purchased_quantity: units(9),
             adjustments: -2,
-            old_purchased_quantity: units(20),
-            old_adjustments: -2,
+            old_purchased_quantity: Some(units(20)),
+            old_adjustments: Some(-2),
             old_eta: due(),
             revision: 2,
         },
-        Event::BatchRemoved { reference: reference(), sku: sku(), quantity: units(4) },
+        Event::BatchRemoved { reference: reference(), sku: sku(), quantity: Some(units(4)) },
         Event::Backordered { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::LineShort { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::WaitEnded { order_id: order_id(), sku: sku(), quantity: quantity(2) },
@@ -272,7 +272,7 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
         let validator = validator(&schema(event_type(&event)));
         let whole = written(&event, EventContext::default());
         for path in ["", "/data"] {
-            // Events were published without them before, or nobody gave a reason.
+            // Events were published without them before, or the caller gave no reason.
             let is_optional = |name: &str| match event {
                 Event::BatchChanged { .. } => matches!(name, "authtype" | "adjustments" | "old_adjustments"),
                 Event::BatchAdjusted { .. } | Event::BatchReceived { .. } => {

@@ -163,12 +163,12 @@ pub enum Event {
         purchased_quantity: Units,
         /// The units that adjustments have added, less those that they have removed.
         adjustments: i32,
-        /// The previous number of purchased units.
-        #[cfg_attr(feature = "serde", serde(default))]
-        old_purchased_quantity: Units,
-        /// The previous adjustments.
-        #[cfg_attr(feature = "serde", serde(default))]
-        old_adjustments: i32,
+        /// The previous number of purchased units. `None` for an event from before it was recorded.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        old_purchased_quantity: Option<Units>,
+        /// The previous adjustments. `None` for an event from before they were recorded.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        old_adjustments: Option<i32>,
         /// The revision.
         revision: u32,
     },
@@ -192,12 +192,12 @@ pub enum Event {
         purchased_quantity: Units,
         /// The units that adjustments have added, less those that they have removed.
         adjustments: i32,
-        /// The previous number of purchased units.
-        #[cfg_attr(feature = "serde", serde(default))]
-        old_purchased_quantity: Units,
-        /// The previous adjustments.
-        #[cfg_attr(feature = "serde", serde(default))]
-        old_adjustments: i32,
+        /// The previous number of purchased units. `None` for an event from before it was recorded.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        old_purchased_quantity: Option<Units>,
+        /// The previous adjustments. `None` for an event from before they were recorded.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        old_adjustments: Option<i32>,
         /// The ETA before.
         old_eta: Eta,
         /// The revision.
@@ -209,9 +209,9 @@ pub enum Event {
         reference: BatchReference,
         /// The SKU.
         sku: Sku,
-        /// The units that it had.
-        #[cfg_attr(feature = "serde", serde(default))]
-        quantity: Units,
+        /// The units that it had. `None` for an event from before they were recorded.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        quantity: Option<Units>,
     },
     /// A line was placed with an order. The following events record its allocations and backorders.
     LinePlaced {

@@ -196,7 +196,7 @@ pub enum ReturnError {
         lines: Vec<ExcessReturn>,
     },
     /// Another batch has the reference that restocked units would get.
-    #[error("Batch {0} exists already, and cannot be the returned units")]
+    #[error("Batch {0} exists already, so restocked units cannot have its reference; use another return id")]
     BatchExists(BatchReference),
 }
 

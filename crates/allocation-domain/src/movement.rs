@@ -15,22 +15,24 @@ impl Event {
         "shipped",
     ];
 
-    /// Returns by how many units the event changes what there is of the product, in stock and inbound; negative if units
-    /// leave. The sum over all events of a product is what it has: available, allocated and picked.
+    /// Returns the change in the units of the product, in stock and inbound; negative if units leave. `None` if the
+    /// event is no movement, or is from before its movement was recorded.
     ///
-    /// A batch that arrives or is postponed is a movement of no unit. `None` for all other events.
+    /// The sum over all events of a product is its available, allocated and picked units. A change of date alone is 0.
     #[must_use]
     pub fn moved_units(&self) -> Option<i64> {
         match self {
             Self::BatchAdded { purchased_quantity, .. } => Some(purchased_quantity.get().into()),
-            Self::BatchChanged { purchased_quantity, adjustments, old_purchased_quantity, old_adjustments, .. }
-            | Self::BatchAdjusted {
+            Self::BatchChanged { purchased_quantity, adjustments, old_purchased_quantity, old_adjustments, .. } => {
+                Some(sum(*purchased_quantity, *adjustments) - sum(*old_purchased_quantity, *old_adjustments))
+            }
+            Self::BatchAdjusted {
                 purchased_quantity, adjustments, old_purchased_quantity, old_adjustments, ..
             }
             | Self::BatchReceived {
                 purchased_quantity, adjustments, old_purchased_quantity, old_adjustments, ..
-            } => Some(sum(*purchased_quantity, *adjustments) - sum(*old_purchased_quantity, *old_adjustments)),
-            Self::BatchRemoved { quantity, .. } => Some(-i64::from(quantity.get())),
+            } => Some(sum(*purchased_quantity, *adjustments) - sum((*old_purchased_quantity)?, (*old_adjustments)?)),
+            Self::BatchRemoved { quantity, .. } => Some(-i64::from((*quantity)?.get())),
             Self::UnitsMissing(units) | Self::Shipped { units, .. } => Some(-i64::from(units.quantity.get())),
             Self::PickCorrected { found, old_found, .. } => Some(i64::from(found.get()) - i64::from(old_found.get())),
             _ => None,

@@ -47,7 +47,7 @@ pub enum PickError {
         requested: Units,
     },
     /// More units of the pick line were put back than were found according to the correction.
-    #[error("{} units of line {id} were put back, so {requested} cannot be all that were found", line.put_back)]
+    #[error("{} units of line {id} were put back, so its report cannot be corrected to {requested}", line.put_back)]
     AlreadyPutBack {
         /// The id of the pick line.
         id: PickLineId,
@@ -86,7 +86,7 @@ pub enum PutBackError {
         requested: Quantity,
     },
     /// More units of the pick line were put back already.
-    #[error("{} units of line {id} were put back, and not {requested}", line.put_back)]
+    #[error("{} units of line {id} were put back already, more than {requested}", line.put_back)]
     AlreadyPutBack {
         /// The id of the pick line.
         id: PickLineId,

@@ -101,7 +101,8 @@ impl PickLine {
         }
     }
 
-    /// Returns the same line after a report, with these units picked and put back. At least the shipped ones are picked.
+    /// Returns the same line after a report, with these units picked and put back. At least the shipped ones are
+    /// picked.
     #[must_use]
     pub(crate) fn reported(self, picked: u32, put_back: u32) -> Self {
         let status = match (picked, put_back) {

@@ -373,7 +373,8 @@ impl Stock {
         decided(self.products.ship(list_id, open))
     }
 
-    /// Ships picked units of pick lines: see [`Products::create_shipment`]. The caller looks for a shipment with that id.
+    /// Ships picked units of pick lines: see [`Products::create_shipment`]. The caller looks for a shipment with that
+    /// id.
     ///
     /// # Errors
     ///

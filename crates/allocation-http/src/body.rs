@@ -96,8 +96,8 @@ pub(crate) async fn read_beside<P, T: Body>(
     Ok(errors.check(found.zip(body))?)
 }
 
-/// Reads the identifier in the second segment of the path, after the query parameters were taken, and the body. An empty
-/// body is an empty object.
+/// Reads the identifier in the second segment of the path, after the query parameters were taken, and the body. An
+/// empty body is an empty object.
 pub(crate) async fn read_optional_beside<I: PathIdentifier, T: Body + Default>(
     mut path: PathIdentifiers<'_>,
     parameter: &'static str,

@@ -31,8 +31,8 @@ document!(ReturnProblems:
 ///
 /// Books units of an order that come back: all lines take effect, or none. Restocked units are a new batch in stock,
 /// which serves waiting lines at once and has the return as its `origin`. Its reference is the id of the return, or the
-/// id, `/` and the SKU if several lines are restocked. Units in quarantine and scrapped units are recorded, belong to no
-/// batch and are not available. No more units come back than were shipped; the order gets no others in their place.
+/// id, `/` and the SKU if several lines are restocked. Units in quarantine and scrapped units are recorded, belong to
+/// no batch and are not available. No more units come back than were shipped; the order gets no others in their place.
 ///
 /// Repeating the request returns the same response. A different request with the same id is a conflict.
 #[utoipa::path(

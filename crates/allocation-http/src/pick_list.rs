@@ -212,8 +212,9 @@ pub(crate) async fn release(api: Data<Api>, request: HttpRequest) -> Result<Http
 
 /// Ship a pick list
 ///
-/// Ships all picked units that have not left with a shipment yet. No line of the list may be open, unless `open` is `release`: then open lines are withdrawn in
-/// the same transaction, and their units are available to other lists. The body can be empty.
+/// Ships all picked units that no shipment has taken. No line of the list may be open, unless `open` is `release`: then
+/// open lines are withdrawn in the same transaction, and their units are available to other lists. The body can be
+/// empty.
 ///
 /// A list of which nothing was picked is not shipped: release it. Shipping a list again changes nothing.
 #[utoipa::path(

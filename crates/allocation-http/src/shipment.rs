@@ -40,9 +40,10 @@ document!(ListOrderShipmentsProblems: Validation, OrderNotFound, Overloaded, Dat
 
 /// Ship picked units
 ///
-/// Ships units of pick lines that leave together, such as a parcel: all lines take effect, or none. A line ships all units
-/// that are picked and not shipped, or `qty` of them. The lines can be of several pick lists and orders. What is left of a
-/// pick line leaves with further shipments, or when its list is shipped. Shipped units are neither put back nor corrected.
+/// Ships units of pick lines that leave together, such as a parcel: all lines take effect, or none. A line ships all
+/// units that are picked and not shipped, or `qty` of them. The lines can be of several pick lists and orders. What is
+/// left of a pick line leaves with further shipments, or when its list is shipped. Shipped units are neither put back
+/// nor corrected.
 ///
 /// Repeating the request returns the same response. A different request with the same id is a conflict.
 #[utoipa::path(
@@ -94,8 +95,8 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 
 /// List shipments
 ///
-/// Sorted by the bytes of their ids, with all their lines. A page has at most 1,000 lines in total, so it can have fewer
-/// shipments than `limit` before the last one: follow the `Link` header for as long as there is one.
+/// Sorted by the bytes of their ids, with all their lines. A page has at most 1,000 lines in total, so it can have
+/// fewer shipments than `limit` before the last one: follow the `Link` header for as long as there is one.
 ///
 /// A list that is shipped as a whole makes no shipment.
 #[utoipa::path(
@@ -150,8 +151,8 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 
 /// List the shipments of an order
 ///
-/// Sorted by the bytes of their ids, each with its lines of this order. A page has at most 1,000 lines in total, as that of
-/// all shipments.
+/// Sorted by the bytes of their ids, each with its lines of this order. A page has at most 1,000 lines in total, as
+/// that of all shipments.
 #[utoipa::path(
     get,
     path = "/orders/{order_id}/shipments",

@@ -42,7 +42,7 @@ impl FromJson for Lines {
             if let Some(first) = first.filter(|first| *first < index) {
                 let place = || format!("/{index}/disposition");
                 errors.push_with(|| {
-                    ValidationError::in_body(place(), format!("is that of line {first} too, with the same SKU"))
+                    ValidationError::in_body(place(), format!("repeats the SKU and disposition of line {first}"))
                 });
             }
         }

@@ -1,9 +1,12 @@
 -- kind: expand
 -- The picked units of a pick line that were shipped. A program from before ships a line as a whole and leaves this 0, so
--- all units of a line with the status shipped count. It takes all picked units of another line for units to ship, and the
--- counters of the batch, or this constraint, reject what it then does with one of which a part was shipped.
+-- all units of a line with the status shipped count. Of a line of which a part was shipped, it would ship, put back or
+-- correct all units: this constraint rejects it.
 ALTER TABLE pick_list_lines ADD COLUMN shipped INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT pick_list_lines_shipped CHECK (shipped BETWEEN 0 AND picked AND (shipped < picked OR status <> 'picked'));
+    CONSTRAINT pick_list_lines_shipped CHECK (
+        shipped BETWEEN 0 AND picked AND (shipped < picked OR status <> 'picked')
+        AND (status <> 'shipped' OR shipped IN (0, picked))
+    );
 ALTER TABLE archived_pick_lines ADD COLUMN shipped INTEGER NOT NULL DEFAULT 0 CHECK (shipped BETWEEN 0 AND picked);
 -- Picked units that left together.
 CREATE TABLE shipments (

@@ -30,11 +30,16 @@ pub(crate) fn movements(
         let (rows, next) = blocks_of_key(connection, movement_key(sku), from, STEP).map_err(store_error)?;
         for row in &rows {
             for event in row.events()?.into_iter().filter(|event| event.position > after && event.moves(sku)) {
+                let (position, recorded) = (event.position, event.recorded()?);
+                // A program from before movements may have written it: its block was merged with one of this program.
+                if recorded.event.moved_units().is_none() {
+                    continue;
+                }
                 if found.movements.len() == usize::from(page.get()) {
                     found.next = found.movements.last().map(|(position, _)| *position);
                     return Ok(found);
                 }
-                found.movements.push((u64::try_from(event.position).map_err(corrupt)?, event.recorded()?));
+                found.movements.push((u64::try_from(position).map_err(corrupt)?, recorded));
             }
         }
         let Some(next) = next else { return Ok(found) };

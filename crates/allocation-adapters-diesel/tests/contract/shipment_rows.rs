@@ -23,12 +23,14 @@ pub fn a_line_that_an_older_program_has_shipped_is_shipped(database: TestDatabas
 }
 
 /// A program from before shipments takes all picked units of a line for units to ship, to put back or to correct.
-pub fn what_an_older_program_does_with_a_partly_shipped_line_is_refused(database: TestDatabase) {
+pub fn an_older_program_cannot_ship_or_correct_a_partly_shipped_line(database: TestDatabase) {
     let world = partly_shipped(database);
     for sql in [
         // It ships the list, or finds none of its units.
         "UPDATE batches SET picked_quantity = picked_quantity - 5, shipped_quantity = shipped_quantity + 5",
         "UPDATE order_lines SET picked = picked - 5, shipped = shipped + 5",
+        // It ships the list, of whose batch and order line other units are picked as well.
+        "UPDATE pick_list_lines SET status = 'shipped'",
         // It corrects the pick to fewer units than are shipped, or to as many.
         "UPDATE pick_list_lines SET picked = 1",
         "UPDATE pick_list_lines SET picked = 2",

@@ -18,6 +18,10 @@ macro_rules! suite {
                 the_first_line_to_leave_is_found_by_adding_up,
                 the_remaining_moves_of_a_batch_are_stored_to_the_microsecond,
             }
+            movements {} sql {
+                a_page_that_ends_where_its_scan_does_repeats_no_movement,
+                an_adjustment_of_an_earlier_program_is_no_movement,
+            }
             bounds {} sql {
                 expired_holds_are_released_in_steps,
                 a_decision_on_a_product_that_is_behind_is_none,
@@ -172,7 +176,7 @@ macro_rules! suite {
             } sql {}
             shipment_rows {} sql {
                 a_line_that_an_older_program_has_shipped_is_shipped,
-                what_an_older_program_does_with_a_partly_shipped_line_is_refused,
+                an_older_program_cannot_ship_or_correct_a_partly_shipped_line,
             }
             stock_documents {
                 a_return_is_found_as_it_was_and_shares_no_id_with_other_documents,

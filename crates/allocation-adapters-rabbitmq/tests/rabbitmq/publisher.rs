@@ -47,7 +47,7 @@ fn removed(position: u64) -> LoggedEvent {
         &Event::BatchRemoved {
             reference: "B-1".parse().unwrap(),
             sku: Sku::parse("LAMP").unwrap(),
-            quantity: Units::ZERO,
+            quantity: Some(Units::ZERO),
         },
     )
 }

@@ -238,3 +238,16 @@ fn a_refusal_because_of_the_same_return_finds_it_instead() {
     });
     assert_eq!(run(vec![late, found]).unwrap(), Outcome::Unchanged(made));
 }
+
+#[test]
+fn a_return_for_an_unknown_order_shuts_no_program_out() {
+    let unit = with_documents(rolled_back(|_| {}), |documents| {
+        documents.expect_find().returning(|_| Ok(None));
+        documents.expect_prepare_returns().never();
+    });
+    let unit = with_orders(unit, |orders| {
+        orders.expect_skus_of().returning(|_| Ok(Vec::new()));
+    });
+    let refused = use_cases(vec![unit]).take_back(&restock("RMA-1", 2));
+    assert!(matches!(refused, Err(UseCaseError::Refused(ReturnError::OrderNotFound(_)))), "{refused:?}");
+}

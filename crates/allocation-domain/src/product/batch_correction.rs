@@ -101,8 +101,8 @@ impl Product {
                 change: line.change,
                 purchased_quantity: batch.purchased(),
                 adjustments: batch.adjustments(),
-                old_purchased_quantity,
-                old_adjustments,
+                old_purchased_quantity: Some(old_purchased_quantity),
+                old_adjustments: Some(old_adjustments),
                 revision: batch.revision(),
             };
             product.events.push(event);

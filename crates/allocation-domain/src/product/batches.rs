@@ -57,7 +57,7 @@ impl Product {
         }
         self.note_batch(&reference);
         let quantity = Quantity::new(self.batches.remove(index).available()).ok().into();
-        self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone(), quantity });
+        self.events.push(Event::BatchRemoved { reference, sku: self.sku.clone(), quantity: Some(quantity) });
         Ok(())
     }
 }

@@ -138,8 +138,8 @@ impl Product {
         Ok(Picked { line: after, missing: 0, affected: Vec::new(), displaced: None })
     }
 
-    /// Returns how many of the found units an order line waits for, and how many it has allocated but not picked. A line
-    /// that has ended or is gone wants none.
+    /// Returns how many of the found units an order line waits for, and how many it has allocated but not picked. A
+    /// line that has ended or is gone wants none.
     fn wanted(&self, order_id: &OrderId, found: Quantity) -> (Units, u32) {
         let Some(line) = self.line(order_id).filter(|line| line.lives()) else { return (Units::ZERO, 0) };
         let waited = found.at_most(line.waiting).map_or(Units::ZERO, Units::from);

@@ -9,17 +9,17 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 impl Product {
-    /// Records that `found` units of a pick line were found and picked. Another number corrects an earlier report, until
-    /// all picked units are shipped, and never to fewer than are shipped.
+    /// Records that `found` units of a pick line were found and picked. Another number corrects an earlier report,
+    /// until all picked units are shipped, and never to fewer than are shipped.
     ///
     /// Short-picked units are subtracted from the batch. In the same decision the order line is
     /// reallocated, like a line that leaves a lowered batch. It gets units of other batches in order of
     /// preference, then other units of the same batch. It waits for the rest, and is short if it does not
     /// accept backorders.
     ///
-    /// A correction to fewer units is a short pick of the difference. A correction to more units finds missing ones: the
-    /// line takes as many as it waits for or has allocated, in place of these, and the others are free and serve the
-    /// queue.
+    /// A correction to fewer units is a short pick of the difference. A correction to more units finds missing ones:
+    /// the line takes as many as it waits for or has allocated, in place of these, and the others are free and serve
+    /// the queue.
     ///
     /// # Errors
     ///

@@ -111,8 +111,8 @@ impl Product {
             rejected_quantity: receipt.rejected(),
             purchased_quantity: batch.purchased(),
             adjustments: batch.adjustments(),
-            old_purchased_quantity,
-            old_adjustments,
+            old_purchased_quantity: Some(old_purchased_quantity),
+            old_adjustments: Some(old_adjustments),
             old_eta,
             revision: batch.revision(),
         });

@@ -107,8 +107,8 @@ impl Products {
         Ok(Outcome::Changed(self.changed_list(list_id)))
     }
 
-    /// Ships picked units of pick lines, irrevocably: all units of a shipment, or none. Returns the units, sorted by list
-    /// and line. The caller has checked that the store has no shipment with that id.
+    /// Ships picked units of pick lines, irrevocably: all units of a shipment, or none. Returns the units, sorted by
+    /// list and line. The caller has checked that the store has no shipment with that id.
     ///
     /// # Errors
     ///

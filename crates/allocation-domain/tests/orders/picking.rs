@@ -101,8 +101,8 @@ fn nothing_is_left(product: &Product, list: &NewPickList) {
     }
 }
 
-/// The batch loses the units that were not found, or has them again. A line that lives has or waits for as many units as
-/// before, and one that has ended gets none.
+/// The batch loses the units that were not found, or has them again. A line that lives has or waits for as many units
+/// as before, and one that has ended gets none.
 pub(crate) fn found_and_missing_units_are_accounted_for(before: &Products, after: &Products, id: &PickLineId) {
     let [was, is] = [before, after].map(|products| products.pick_list(&id.list).unwrap().lines[&id.line].clone());
     let sku = &is.sku;

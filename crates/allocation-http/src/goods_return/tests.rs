@@ -48,7 +48,7 @@ async fn a_return_names_the_batch_of_restocked_units() {
 }
 
 #[actix_web::test]
-async fn a_repeat_is_answered_alike_and_another_return_of_that_id_is_refused() {
+async fn a_repeat_returns_the_same_response_and_another_return_with_that_id_is_rejected() {
     let api = shipped().api();
     let first = post(&api, "/returns", returned("RMA-1", &[line(2, "restock")])).await;
     let again = post(&api, "/returns", returned("RMA-1", &[line(2, "restock")])).await;
@@ -61,7 +61,7 @@ async fn a_repeat_is_answered_alike_and_another_return_of_that_id_is_refused() {
 }
 
 #[actix_web::test]
-async fn refusals_say_what_could_come_back() {
+async fn a_rejected_return_lists_the_returnable_units() {
     let api = shipped().api();
     let more = post(&api, "/returns", returned("RMA-1", &[line(4, "restock"), line(2, "scrap")])).await;
     let problem = more.problem("more-than-shipped");

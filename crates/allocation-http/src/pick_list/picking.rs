@@ -73,8 +73,8 @@ pub(crate) struct PickedLine<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ShortPick)]
 pub(crate) struct Short<'a> {
-    /// Units that were not found, which the batch loses; after a correction, those in addition. A closed order gets none
-    /// in their place.
+    /// Units that were not found, which the batch loses; after a correction, those in addition. A closed order gets
+    /// none in their place.
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     missing: u32,
     /// Units that replace the missing ones, from other batches first, then from the rest of this one.
@@ -129,9 +129,10 @@ impl<'a> From<&'a Affected> for Reallocated<'a> {
 /// transaction, the order line gets replacements from other batches, then from the rest of this one, or it
 /// waits.
 ///
-/// Repeating the quantity changes nothing. Another quantity corrects the pick until its units are shipped: fewer units are a
-/// short pick of the difference, and more units are no longer missing. The order gets those that it waits for, then others
-/// in place of units that are not picked yet. What it does not want is free (`put_back`): return it to the shelf.
+/// Repeating the quantity changes nothing. Another quantity corrects the pick until its units are shipped. Fewer units
+/// are a short pick of the difference. More units are no longer missing: the order gets the units that it waits for,
+/// then others in place of allocated units that are not picked. Units that it does not want are free and count as
+/// `put_back`: return them to the shelf.
 ///
 /// A quantity above that of the line, which may have been lowered since the list was printed, is a conflict.
 #[utoipa::path(
@@ -163,11 +164,11 @@ pub(crate) async fn pick(api: Data<Api>, request: HttpRequest, payload: Payload)
 
 /// Put picked units back
 ///
-/// Reports how many units of a picked line are back on the shelf. They are allocated to the order again, in the same batch,
-/// and another list can take them. If the order was closed, they are free, for waiting lines first.
+/// Reports how many units of a picked line are back on the shelf. They are allocated to the order again, in the same
+/// batch, and another list can take them. If the order was closed, they are free, for waiting lines first.
 ///
-/// `qty` is the total for the line, so that repeating the request changes nothing: to put back two more units after one,
-/// send 3. `put_back` of the line has the current number.
+/// `qty` is the total for the line, so that repeating the request changes nothing: to put back two more units after
+/// one, send 3. `put_back` of the line has the current number.
 #[utoipa::path(
     post,
     path = "/pick-lists/{pick_list_id}/lines/{line}/put-back",

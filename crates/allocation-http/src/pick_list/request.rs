@@ -33,8 +33,8 @@ pub(crate) struct NewPickListSchema {
 #[schema(as = PickListShipment)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ListShipmentSchema {
-    /// What happens to open lines: `refuse`, the default, rejects the request if there are any; `release` withdraws them,
-    /// so that another list can take their units.
+    /// What happens to open lines: `refuse`, the default, rejects the request if there are any; `release` withdraws
+    /// them, so that another list can take their units.
     #[schema(value_type = OpenLinesSchema, required = false)]
     open: &'static str,
 }

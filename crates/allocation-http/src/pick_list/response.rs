@@ -49,8 +49,8 @@ pub(crate) struct Line<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
     pub(super) shipped: u32,
-    /// Units that were found and are back on the shelf: they were put back, or were found when the order no longer wanted
-    /// them. Absent if zero.
+    /// Units that were found and are back on the shelf: they were put back, or were found when the order no longer
+    /// wanted them. Absent if zero.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = i32, required = false, minimum = 1, example = 1)]
     pub(super) put_back: u32,
@@ -86,8 +86,7 @@ choice_schema! {
 choice_schema! {
     /// The status of a pick line. `open`: the line is to be picked. `picked`: all units were picked, or all that
     /// were found, and not all of them were shipped. `missing`: no units were found. `shipped`: all picked units were
-    /// shipped. `withdrawn`: the
-    /// line must not be picked any more, or all units that were found of it were put back.
+    /// shipped. `withdrawn`: the line must not be picked any more, or all found units were put back.
     LineStatusSchema as "PickLineStatus": PickStatus::NAMES
 }
 

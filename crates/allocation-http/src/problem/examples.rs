@@ -58,12 +58,23 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::PickLineNotFound => Problem::new(kind, "There is no line 7 of pick list MORNING"),
         Kind::PickLineWithdrawn => Problem::new(kind, "Line 1 of pick list MORNING was withdrawn"),
         Kind::MoreThanToPick => Problem::new(kind, "Line 1 of pick list MORNING has 5 units to pick, not 6"),
+        Kind::AlreadyShipped if operation.creates_shipments => {
+            Problem::new(kind, "The 5 units of line 1 of pick list MORNING were shipped already")
+        }
+        Kind::MoreThanPicked if operation.creates_shipments => {
+            Problem::new(kind, "Line 1 of pick list MORNING has 5 picked units to ship, not 6")
+        }
+        Kind::NotPicked if operation.creates_shipments => {
+            Problem::new(kind, "Line 2 of pick list MORNING is open, so nothing of it can be shipped")
+        }
         Kind::AlreadyShipped => {
             Problem::new(kind, "2 units of line 1 of pick list MORNING were shipped, so 4 cannot be put back")
         }
         Kind::ShipmentAlreadyExists => Problem::new(kind, "Shipment PARCEL-1 exists already with other content"),
         Kind::ShipmentNotFound => Problem::shipment_not_found(&ShipmentId::parse("PARCEL-1").expect("it is a name")),
-        Kind::AlreadyPutBack => Problem::new(kind, "2 units of line 1 of pick list MORNING were put back, and not 1"),
+        Kind::AlreadyPutBack => {
+            Problem::new(kind, "2 units of line 1 of pick list MORNING were put back already, more than 1")
+        }
         Kind::MoreThanPicked => {
             Problem::new(kind, "3 units of line 1 of pick list MORNING were found, so 4 cannot be put back")
         }

@@ -88,8 +88,8 @@ kinds! {
         /// changed, and the connection is closed.
         RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body arrived too slowly";
 
-        /// The body exceeds the limit of the request: 2 MiB for an order, its change, an adjustment or a return, 10 MiB for a pick list, 8 MiB for a bulk
-        /// request, 256 KiB for everything else.
+        /// The body exceeds the limit of the request: 2 MiB for an order, its change, an adjustment or a return, 4 MiB
+        /// for a shipment, 8 MiB for a bulk request, 10 MiB for a pick list, 256 KiB for everything else.
         BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
 
         /// `Host` is not an accepted name of the service: an IP address, `localhost`, or a name set with
@@ -108,12 +108,12 @@ kinds! {
         /// Where an issuer is configured, one of its tokens serves as well.
         KeyRequired: UNAUTHORIZED, "key-required", "A key is required";
 
-        /// The key is malformed, unknown, expired or revoked, or was rotated; or the token is malformed, expired, or not
-        /// one for this service. The detail says which.
+        /// The key is malformed, unknown, expired or revoked, or was rotated; or the token is malformed, expired, or
+        /// not one for this service. The detail says which.
         KeyRefused: UNAUTHORIZED, "key-refused", "The key is refused";
 
-        /// The key or the token does not have the scope that this operation needs. Nothing was changed; use one with the
-        /// scope in `scope`.
+        /// The key or the token does not have the scope that this operation needs. Nothing was changed; use one with
+        /// the scope in `scope`.
         MissingScope: FORBIDDEN, "missing-scope", "The caller lacks a scope";
 
         /// The key has sent more requests than its rate allows. Nothing was changed; retry after the time in
@@ -130,8 +130,8 @@ kinds! {
         /// changed.
         PreconditionFailed: PRECONDITION_FAILED, "precondition-failed", "Only batches and orders have versions";
 
-        /// The request with this `Idempotency-Key` was carried out, and its effect was undone or changed since. Nothing was
-        /// changed. Send the request with a new key to repeat it on purpose.
+        /// The request with this `Idempotency-Key` was carried out, and its effect was undone or changed since. Nothing
+        /// was changed. Send the request with a new key to repeat it on purpose.
         AlreadyUndone: CONFLICT, "already-undone", "The request was carried out and undone";
 
         /// Another request had this `Idempotency-Key`. Nothing was changed; each request needs a key of its own.

@@ -182,8 +182,8 @@ struct EventsGoneMembers {
 /// Lines of a pick list that are still open.
 #[derive(ToSchema)]
 struct NotPickedMembers {
-    /// The numbers of the lines.
-    #[schema(value_type = Vec<i32>, min_items = 1)]
+    /// The numbers of the open lines of a pick list. Absent for a shipment.
+    #[schema(value_type = Vec<i32>, required = false, min_items = 1)]
     lines: Vec<u32>,
 }
 

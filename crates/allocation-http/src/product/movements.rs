@@ -21,7 +21,7 @@ document!(MovementsProblems: Validation, ProductNotFound, Overloaded, DatabaseUn
 /// Get product movements
 ///
 /// Returns what has changed the units of a product, oldest first, as far as the events are retained: batches that were
-/// added, corrected, adjusted, received or deleted, and picked units that were missing, found again or shipped. The sum
+/// added, restocked, corrected, adjusted, received or deleted, and units that were missing, found or shipped. The sum
 /// of all changes is `in_stock` plus `on_its_way` of the product. A movement is listed once its event is in the log,
 /// usually within a second.
 ///

@@ -56,7 +56,7 @@ async fn a_shipment_is_made_and_a_dry_run_is_not() {
 }
 
 #[actix_web::test]
-async fn a_repeat_is_answered_alike_and_another_shipment_of_that_id_is_refused() {
+async fn a_repeat_returns_the_same_response_and_another_shipment_with_that_id_is_rejected() {
     let api = over(picked());
     let first = post(&api, "/shipments", shipment(1, Some(2)).to_string()).await;
     let again = post(&api, "/shipments", shipment(1, Some(2)).to_string()).await;

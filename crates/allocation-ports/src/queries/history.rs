@@ -50,8 +50,8 @@ pub struct MovementPage {
 
 /// Reads the events of orders, batches and products.
 pub trait HistoryQueries: Send + Sync {
-    /// Returns the retained events of a subject ([`Subject::of`]) after `after`, by the time at which they occurred, then by
-    /// SKU, version and ordinal. Events without a position in the log MUST be included.
+    /// Returns the retained events of a subject ([`Subject::of`]) after `after`, by the time at which they occurred,
+    /// then by SKU, version and ordinal. Events without a position in the log MUST be included.
     ///
     /// # Errors
     ///

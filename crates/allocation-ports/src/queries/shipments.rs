@@ -48,11 +48,11 @@ pub trait ShipmentQueries: Send + Sync {
     /// [`StoreError`] when the database fails.
     fn shipment(&self, shipment_id: &ShipmentId) -> Result<Option<ShipmentRecord>, StoreError>;
 
-    /// Returns the shipments after `after`, by the bytes of their ids: all of them, or those of one order with the lines
-    /// of this order.
+    /// Returns the shipments after `after`, by the bytes of their ids: all of them, or those of one order with the
+    /// lines of this order.
     ///
-    /// A page has at most [`NewShipment::MAX_LINES`](allocation_domain::NewShipment::MAX_LINES) lines in total, so it may
-    /// be short without being the last. The cost of a page does not grow with the shipments before it.
+    /// A page has at most [`NewShipment::MAX_LINES`](allocation_domain::NewShipment::MAX_LINES) lines in total, so it
+    /// may be short without being the last. The cost of a page does not grow with the shipments before it.
     ///
     /// # Errors
     ///

@@ -309,7 +309,7 @@ fn a_batch_is_deleted_only_in_the_version_that_was_seen(database: &TestDatabase)
 }
 
 /// RFC 9110, section 13.1.1: what has no version matches none, so nothing is deleted on that condition.
-fn nothing_without_a_version_is_deleted_on_the_condition_of_one(database: &TestDatabase) {
+fn a_delete_with_if_match_is_rejected_where_there_is_no_version(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("B-1", "LAMP", 5, None);
@@ -389,5 +389,5 @@ on_every_database!(
     a_repeated_batch_is_compared_with_the_values_it_was_added_with,
     invalid_changes_are_rejected,
     an_edit_of_a_promised_delivery_names_every_line_that_it_affects,
-    nothing_without_a_version_is_deleted_on_the_condition_of_one,
+    a_delete_with_if_match_is_rejected_where_there_is_no_version,
 );

@@ -45,8 +45,8 @@ fn put_back(client: &Client, list: &str, line: u64, qty: u64) -> Answer {
     client.post(&format!("/pick-lists/{list}/lines/{line}/put-back"), &json!({"qty": qty, "reason": "The box is wet"}))
 }
 
-/// OCA/stock-logistics-workflow#593, vendure#1250: a miscounted pick is corrected until it is shipped, and what was found
-/// again is no longer missing.
+/// OCA/stock-logistics-workflow#593, vendure#1250: a miscounted pick is corrected until it is shipped, and what was
+/// found again is no longer missing.
 fn a_pick_is_corrected_until_it_is_shipped(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -82,7 +82,7 @@ fn a_pick_is_corrected_until_it_is_shipped(database: &TestDatabase) {
     assert_eq!(served_pick_lists(&client), pick_lists(&project(&events(&client, database))));
 }
 
-fn picked_units_are_put_back_for_another_list_or_for_those_who_wait(database: &TestDatabase) {
+fn picked_units_are_put_back_for_another_list_or_for_waiting_lines(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
@@ -332,8 +332,8 @@ fn a_list_takes_units_that_match_its_criteria(database: &TestDatabase) {
     assert_eq!(made(json!({"order_ids": ["CART"]})), ["1 L-1 CART 1 open"]);
 }
 
-/// tableExport#230, MyExpenses#1432: one CSV for spreadsheets, with a byte order mark and without formulas, and a lossless
-/// one.
+/// tableExport#230, MyExpenses#1432: one CSV for spreadsheets, with a byte order mark and without formulas, and a
+/// lossless one.
 fn a_list_has_three_formats(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
@@ -640,7 +640,7 @@ on_every_database!(
     an_order_is_listed_picked_and_shipped,
     what_is_picked_ships_and_the_open_line_goes_on_another_list,
     a_pick_is_corrected_until_it_is_shipped,
-    picked_units_are_put_back_for_another_list_or_for_those_who_wait,
+    picked_units_are_put_back_for_another_list_or_for_waiting_lines,
     a_line_waits_for_short_picked_units_that_no_other_batch_has,
     a_pick_is_not_undone,
     released_units_leave_their_list,

@@ -68,7 +68,7 @@ fn an_order_leaves_in_parcels(database: &TestDatabase) {
 }
 
 /// Two clerks ship the same line at the same time.
-fn a_picked_unit_is_shipped_once_however_many_ship_it(database: &TestDatabase) {
+fn concurrent_shipments_ship_a_picked_unit_once(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     picked(&client);
@@ -93,4 +93,4 @@ fn a_picked_unit_is_shipped_once_however_many_ship_it(database: &TestDatabase) {
     assert_eq!(client.get("/pick-lists/P").json()["lines"][0]["shipped"], 6);
 }
 
-on_every_database!(an_order_leaves_in_parcels, a_picked_unit_is_shipped_once_however_many_ship_it);
+on_every_database!(an_order_leaves_in_parcels, concurrent_shipments_ship_a_picked_unit_once);

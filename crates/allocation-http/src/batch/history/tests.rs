@@ -36,14 +36,14 @@ fn adjusted() -> Event {
         change: UnitChange::new(-2).unwrap(),
         purchased_quantity: Units::new(3).unwrap(),
         adjustments: -2,
-        old_purchased_quantity: Units::new(3).unwrap(),
-        old_adjustments: 0,
+        old_purchased_quantity: Units::new(3).ok(),
+        old_adjustments: Some(0),
         revision: 3,
     }
 }
 
 fn removed() -> Event {
-    Event::BatchRemoved { reference: reference("B/1"), sku: sku("LAMP"), quantity: Units::ZERO }
+    Event::BatchRemoved { reference: reference("B/1"), sku: sku("LAMP"), quantity: Some(Units::ZERO) }
 }
 
 fn recorded(ordinal: u32, event: Event) -> RecordedEvent {

@@ -32,8 +32,8 @@ choice_schema! {
 
 choice_schema! {
     /// Why units were allocated (`new_line`, `refill`, `backorder`, `move`, `line_changed`), deallocated
-    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`, `closure`, `pick_corrected`) or withdrawn
-    /// from a pick list (`deallocated`, `not_in_stock`, `given_back`).
+    /// (`request`, `cancellation`, `expiry`, `batch_lowered`, `move`, `line_changed`, `closure`, `pick_corrected`) or
+    /// withdrawn from a pick list (`deallocated`, `not_in_stock`, `given_back`).
     ReasonSchema as "OrderEventReason": [
         "new_line",
         "refill",

@@ -50,8 +50,8 @@ fn events() -> [Event; 8] {
             rejected_quantity: units(2),
             purchased_quantity: units(8),
             adjustments: 0,
-            old_purchased_quantity: units(10),
-            old_adjustments: 0,
+            old_purchased_quantity: Some(units(10)),
+            old_adjustments: Some(0),
             old_eta: due(2027, 3, 1),
             revision: 3,
         },
@@ -63,8 +63,8 @@ fn events() -> [Event; 8] {
             change: UnitChange::new(-3).unwrap(),
             purchased_quantity: units(8),
             adjustments: -1,
-            old_purchased_quantity: units(8),
-            old_adjustments: 0,
+            old_purchased_quantity: Some(units(8)),
+            old_adjustments: Some(0),
             revision: 4,
         },
         Event::UnitsMissing(picked(2)),
@@ -76,7 +76,7 @@ fn events() -> [Event; 8] {
             waited: Units::ZERO,
         },
         Event::Shipped { units: picked(3), shipment_id: ShipmentId::parse("S-1").ok() },
-        Event::BatchRemoved { reference, sku, quantity: units(3) },
+        Event::BatchRemoved { reference, sku, quantity: Some(units(3)) },
     ]
 }
 

@@ -82,7 +82,7 @@ fn edits_receives_and_picks(database: &TestDatabase, servers: &[&Server]) {
     assert!(units("shipped_quantity") > 0);
     assert_eq!((units("picked_quantity"), units("adjusted_quantity")), (0, 0), "what was missing was found");
     let waits = "SELECT count(*) FROM order_lines WHERE waiting > 0";
-    assert!(units("available_quantity") == 0 || database.count(waits) == 0, "nobody waits while units are free");
+    assert!(units("available_quantity") == 0 || database.count(waits) == 0, "no line waits while units are free");
     let checked = binary().arg("check").env("DATABASE_URL", database.url()).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
     nothing_deadlocked(database);

@@ -206,7 +206,7 @@ fn events_of_a_product_alone_are_described_too() {
     };
     let cases = [
         (added, "Batch B-1 was added"),
-        (Event::BatchRemoved { reference, sku: sku("LAMP"), quantity: Units::ZERO }, "Batch B-1 was removed"),
+        (Event::BatchRemoved { reference, sku: sku("LAMP"), quantity: Some(Units::ZERO) }, "Batch B-1 was removed"),
         (Event::ProductRegistered { sku: sku("LAMP") }, "Product LAMP was registered"),
         (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
     ];
