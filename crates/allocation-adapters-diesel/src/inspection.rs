@@ -10,6 +10,7 @@ use crate::any_connection::AnyConnection;
 use crate::clock::server_time;
 use crate::error::store_error;
 use crate::{Store, row};
+use allocation_domain::HoldDuration;
 use allocation_ports::{BrokenInvariant, Clock, InvariantCheck, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -20,8 +21,6 @@ use diesel::sql_types::{BigInt, Nullable};
 const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 /// The longest lease that a correct clock takes. A lease that ends later was taken by a wrong clock.
 const LONGEST_LEASE: TimeDelta = TimeDelta::seconds(60);
-/// The longest possible hold: [`HoldDuration::MAX`](allocation_domain::HoldDuration::MAX).
-const LONGEST_HOLD: TimeDelta = TimeDelta::seconds(86_400);
 
 /// A fault in the rows of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +35,56 @@ pub struct Finding {
 
 /// Instants that are written with the current time: description, table, column, and how far in the future
 /// they may be.
-const INSTANTS: [(&str, &str, &str, TimeDelta); 12] = [
-    ("products decided on in the future (products.last_at)", "products", "last_at", TimeDelta::zero()),
-    ("lines placed in the future (order_lines.placed_at)", "order_lines", "placed_at", TimeDelta::zero()),
-    ("holds longer than a day (order_lines.expires_at)", "order_lines", "expires_at", LONGEST_HOLD),
-    ("batches added in the future (batches.added_at)", "batches", "added_at", TimeDelta::zero()),
-    ("orders placed in the future (orders.placed_at)", "orders", "placed_at", TimeDelta::zero()),
-    ("pick lists made in the future (pick_lists.created_at)", "pick_lists", "created_at", TimeDelta::zero()),
-    ("shipments made in the future (shipments.shipped_at)", "shipments", "shipped_at", TimeDelta::zero()),
+const INSTANTS: [(&str, &str, &str, Later); 12] = [
+    ("products decided on in the future (products.last_at)", "products", "last_at", Later::Never),
+    ("lines placed in the future (order_lines.placed_at)", "order_lines", "placed_at", Later::Never),
+    ("holds longer than any request can ask for (order_lines.expires_at)", "order_lines", "expires_at", Later::Held),
+    ("batches added in the future (batches.added_at)", "batches", "added_at", Later::Never),
+    ("orders placed in the future (orders.placed_at)", "orders", "placed_at", Later::Never),
+    ("pick lists made in the future (pick_lists.created_at)", "pick_lists", "created_at", Later::Never),
+    ("shipments made in the future (shipments.shipped_at)", "shipments", "shipped_at", Later::Never),
     (
         "stock documents recorded in the future (stock_documents.recorded_at)",
         "stock_documents",
         "recorded_at",
-        TimeDelta::zero(),
+        Later::Never,
     ),
-    ("events of the log from the future (event_blocks.occurred_at)", "event_blocks", "occurred_at", TimeDelta::zero()),
+    ("events of the log from the future (event_blocks.occurred_at)", "event_blocks", "occurred_at", Later::Never),
     (
         "events without a position from the future (outbox_blocks.occurred_at)",
         "outbox_blocks",
         "occurred_at",
-        TimeDelta::zero(),
+        Later::Never,
     ),
-    ("events parked in the future (parked_events.parked_at)", "parked_events", "parked_at", TimeDelta::zero()),
-    ("leases taken in the future (leases.expires_at)", "leases", "expires_at", LONGEST_LEASE),
+    ("events parked in the future (parked_events.parked_at)", "parked_events", "parked_at", Later::Never),
+    ("leases taken in the future (leases.expires_at)", "leases", "expires_at", Later::Leased),
 ];
+
+/// How far in the future an instant may be, beside the tolerance.
+#[derive(Clone, Copy)]
+enum Later {
+    /// Not at all.
+    Never,
+    /// For the longest hold.
+    Held,
+    /// For the longest lease.
+    Leased,
+}
+
+impl Later {
+    fn at_most(self, longest_hold: TimeDelta) -> TimeDelta {
+        match self {
+            Self::Never => TimeDelta::zero(),
+            Self::Held => longest_hold,
+            Self::Leased => LONGEST_LEASE,
+        }
+    }
+}
+
+/// Returns the time for which a hold lasts.
+fn span(hold: HoldDuration) -> TimeDelta {
+    TimeDelta::seconds(i64::from(hold.seconds()))
+}
 
 /// The result of an inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,16 +100,17 @@ impl Store {
     /// other.
     ///
     /// Each query reads one state of the database; servers may keep running. Rows are compared for a hundred products
-    /// at a time. The searches for instants scan whole tables, and no query has a timeout.
+    /// at a time. The searches for instants scan whole tables, and no query has a timeout. A hold that expires later than
+    /// `longest_hold` from now was set by a wrong clock.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] if the database fails.
-    pub fn inspect(&self) -> Result<Inspection, StoreError> {
+    pub fn inspect(&self, longest_hold: HoldDuration) -> Result<Inspection, StoreError> {
         let mut connection = self.unlimited()?;
         let mut findings = Vec::new();
         for (what, table, column, later) in INSTANTS {
-            let limit = after(self.time(&mut connection)?, later + TOLERANCE);
+            let limit = after(self.time(&mut connection)?, later.at_most(span(longest_hold)) + TOLERANCE);
             let table = blocks::dated(&connection, table);
             let latest = format!("SELECT max({column}) FROM {table} WHERE {column} > {limit}");
             let rows = count(&mut connection, &format!("SELECT count(*) FROM {table} WHERE {column} > {limit}"))?;
@@ -136,15 +162,4 @@ fn displayed(microseconds: i64) -> Option<DateTime<Utc>> {
 fn count(connection: &mut AnyConnection, query: &str) -> Result<u64, StoreError> {
     let number: i64 = diesel::dsl::sql::<BigInt>(query).get_result(connection).map_err(store_error)?;
     u64::try_from(number).map_err(crate::error::corrupt)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use allocation_domain::HoldDuration;
-
-    #[test]
-    fn the_longest_hold_is_that_of_the_domain() {
-        assert_eq!(LONGEST_HOLD.num_seconds(), i64::from(HoldDuration::MAX));
-    }
 }

@@ -23,6 +23,7 @@ mod diagnosis;
 mod error;
 mod event_block;
 mod expiry;
+mod fitting;
 mod flags;
 mod generation;
 mod inspection;

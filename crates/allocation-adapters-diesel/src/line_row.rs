@@ -5,7 +5,7 @@ use crate::columns::{Sql, columns};
 use crate::row;
 use allocation_domain::{
     Allocation, Batch, BatchReference, Fulfilment, LineRow, LineState, LineTerms, OnShortage, OrderId, PickLine,
-    PickLineId, ReservationState, Sku,
+    PickLineId, Promises, ReservationState, Sku,
 };
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
@@ -36,6 +36,8 @@ columns! {
         precedence: Integer => i32,
         backorders: Bool => bool,
         allow_split: Bool => bool,
+        stable: Bool => bool,
+        ship_complete: Bool => bool,
         waiting: Integer => i32,
         expires_at: Nullable<BigInt> => Option<i64>,
         ended: Nullable<Text> => Option<LineEnd>,
@@ -128,6 +130,8 @@ impl LineValues {
                 placed_at: row::instant(self.placed_at)?,
                 on_shortage: if self.backorders { OnShortage::Backorder } else { OnShortage::Reject },
                 allow_split: self.allow_split,
+                promises: row::promises(self.stable),
+                ship_complete: self.ship_complete,
             },
             commitment,
             waiting: row::units(self.waiting)?,
@@ -149,6 +153,8 @@ impl LineValues {
             precedence: !line.terms.priority,
             backorders: line.terms.on_shortage == OnShortage::Backorder,
             allow_split: line.terms.allow_split,
+            stable: line.terms.promises == Promises::Stable,
+            ship_complete: line.terms.ship_complete,
             waiting: row::integer(line.waiting)?,
             expires_at: line.commitment.expires_at().map(|at| at.timestamp_micros()),
             ended: match line.commitment {
@@ -176,6 +182,8 @@ impl From<PlainLineValues> for LineValues {
             precedence: -1,
             backorders: false,
             allow_split: true,
+            stable: false,
+            ship_complete: false,
             waiting: 0,
             expires_at: None,
             ended: None,

@@ -2,7 +2,7 @@
 
 use crate::any_connection::AnyConnection;
 use crate::line_row::Lines;
-use crate::{moving, postgres, queue, sqlite, stored_batches};
+use crate::{fitting, moving, postgres, queue, sqlite, stored_batches};
 use allocation_domain::{DataRequest, OrderId, PickLine, PickLineId, Product, QueuePosition, Sku};
 use allocation_ports::StoreError;
 use std::slice;
@@ -40,6 +40,17 @@ pub(crate) fn load(
         DataRequest::WaitingLines { after, free, limit } => {
             let (after, free, limit) = (after.as_ref(), *free, *limit);
             load_waiting(connection, product, after, free, limit, queue::WHENEVER_THEY_EXPIRE)?;
+        }
+        DataRequest::InTransit => {
+            let batches = stored_batches::in_transit(connection, product.sku())?;
+            product.load_in_transit(batches);
+        }
+        DataRequest::FittingOn { references, after, units, limit } => {
+            let (order_ids, more) = fitting::next(connection, references, after.as_ref(), *units, *limit)?;
+            let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), &order_ids)?;
+            product.load_batches(batches);
+            product.load_fitting_on(references, after.as_ref(), *units, lines, more);
+            product.load_pick_lines(pick_lines);
         }
         DataRequest::Line(order_id) => {
             let Lines { lines, batches, pick_lines, .. } = lines(connection, product.sku(), slice::from_ref(order_id))?;

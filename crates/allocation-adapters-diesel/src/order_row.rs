@@ -3,7 +3,7 @@
 use crate::columns::columns;
 use crate::error::{corrupt, failed};
 use crate::row;
-use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderTerms, Quantity};
+use allocation_domain::{HoldDuration, NewOrder, OnShortage, OrderTerms, Promises, Quantity};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
@@ -20,7 +20,9 @@ columns! {
         priority: Integer => i32,
         backorders: Bool => bool,
         allow_split: Bool => bool,
+        ship_complete: Bool => bool,
         hold_seconds: Nullable<Integer> => Option<i32>,
+        stable: Bool => bool,
     }
 }
 
@@ -35,6 +37,8 @@ impl<'a> OrderRow<'a> {
             hold: self.hold_seconds.map(HoldDuration::from_seconds).transpose().map_err(corrupt)?,
             priority: self.priority,
             allow_split: self.allow_split,
+            promises: row::promises(self.stable),
+            ship_complete: self.ship_complete,
         };
         NewOrder::new(row::order_id(self.order_id.into_owned())?, lines, terms).map_err(corrupt)
     }
@@ -49,7 +53,9 @@ impl<'a> OrderRow<'a> {
             priority: terms.priority,
             backorders: terms.on_shortage == OnShortage::Backorder,
             allow_split: terms.allow_split,
+            ship_complete: terms.ship_complete,
             hold_seconds: terms.hold.map(|hold| row::integer(hold.seconds())).transpose()?,
+            stable: terms.promises == Promises::Stable,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Conversion of column values to domain types, and back.
 
 use crate::error::{corrupt, failed};
-use allocation_domain::{BatchReference, Carrier, LockTime, OrderId, PickListId, Quantity, ShipmentId, Sku, Tracking};
+use allocation_domain::{
+    BatchReference, Carrier, LockTime, OrderId, PickListId, Promises, Quantity, ShipmentId, Sku, Tracking,
+};
 use allocation_ports::StoreError;
 use chrono::{DateTime, Utc};
 use std::error::Error;
@@ -65,3 +67,8 @@ where
 #[derive(Debug, thiserror::Error)]
 #[error("{0} microseconds since 1970 are out of range")]
 struct NoInstant(i64);
+
+/// Returns whether lines keep their promises, from the column `stable`.
+pub(crate) const fn promises(stable: bool) -> Promises {
+    if stable { Promises::Stable } else { Promises::Fair }
+}

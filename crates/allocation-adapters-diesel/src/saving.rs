@@ -7,7 +7,7 @@ use crate::part_row::{PartKey, PartValues};
 use crate::pick_line_row::PickLineRow;
 use crate::product_row::TotalsValues;
 use crate::row::integer;
-use allocation_domain::{Allocation, Batch, Changes, Eta, Event, LineChange, LineState, OrderId};
+use allocation_domain::{Allocation, Batch, Changes, Eta, Event, LineChange, LineState, OrderId, ProductFlags};
 use allocation_ports::{EventContexts, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashSet};
@@ -42,8 +42,8 @@ pub(crate) struct RowChanges<'a> {
     pub(crate) changed_pick_lines: Vec<PickLineRow<'a>>,
     /// Changes to the totals of products.
     pub(crate) products: Vec<(&'a str, TotalsValues)>,
-    /// Products with a change in whether lines may wait although units are free, and the new value.
-    pub(crate) unserved: Vec<(&'a str, bool)>,
+    /// Products whose flags have changed, with the new ones.
+    pub(crate) flags: Vec<(&'a str, ProductFlags)>,
     /// The events of all products, with the contexts of their commands.
     pub(crate) blocks: Vec<OutboxBlock>,
 }
@@ -220,7 +220,7 @@ impl<'a> RowChanges<'a> {
 
     fn push_product(&mut self, product: &Changes<'a>) {
         let sku = product.sku.as_str();
-        self.unserved.extend(product.unserved.map(|unserved| (sku, unserved)));
+        self.flags.extend(product.flags.map(|flags| (sku, flags)));
         // The product row has no counter of allocated units, and the lock has already written the instant.
         // An allocation therefore needs no second write to the row.
         let totals = TotalsValues::of(product.totals);

@@ -21,6 +21,12 @@ statement! {
 }
 
 statement! {
+    /// All batches of a SKU in transit that lines have units of.
+    InTransit<'a>(sku: Text => str) on MultiBackend -> BatchSql,
+    "SELECT ", BATCH, " FROM batches WHERE sku = ? AND eta IS NOT NULL AND allocated_quantity > 0 ORDER BY eta, added_at, reference"
+}
+
+statement! {
     SkuOf<'a>(reference: Text => str) on MultiBackend -> Text,
     "SELECT sku FROM batch_references WHERE reference = ?"
 }
@@ -76,6 +82,12 @@ pub(crate) fn find_batch(
         added_quantity: Units::new(added_with.purchased_quantity).map_err(corrupt)?,
         added_eta: Eta::from(added_with.eta),
     }))
+}
+
+/// Returns all batches of a SKU in transit that lines have units of, as they are stored.
+pub(crate) fn in_transit(connection: &mut AnyConnection, sku: &Sku) -> Result<Vec<Batch>, StoreError> {
+    let rows: Vec<BatchRow> = InTransit { sku: sku.as_str() }.load(connection).map_err(store_error)?;
+    rows.into_iter().map(|batch| batch.batch(sku.clone())).collect()
 }
 
 /// Returns all batches of a SKU that have free units, as they are stored.

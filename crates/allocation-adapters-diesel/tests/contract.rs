@@ -59,6 +59,8 @@ mod postgres_leases;
 mod postgres_locks;
 #[path = "contract/postgres_sequencing.rs"]
 mod postgres_sequencing;
+#[path = "contract/promises.rs"]
+mod promises;
 #[path = "contract/queries.rs"]
 mod queries;
 #[path = "contract/relay.rs"]

@@ -1,8 +1,9 @@
 //! The rows of a product.
 
 use allocation_domain::{
-    Allocation, Batch, BatchReference, Changes, DataRequest, Eta, Event, LineState, MAX_MOVED_LINES, OrderEnd, OrderId,
-    PickLine, PickLineId, PickStatus, Product, ProductState, QueuePosition, ReservationState, Sku, Units,
+    Allocation, Batch, BatchReference, Changes, DataRequest, Eta, Event, LineState, MAX_MOVED_LINES, MAX_PASSED_OVER,
+    OrderEnd, OrderId, PickLine, PickLineId, PickStatus, Product, ProductFlags, ProductState, Promises, QueuePosition,
+    ReservationState, Sku, Units,
 };
 use allocation_ports::{LockRequest, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,8 +20,7 @@ pub(crate) struct ProductRows {
     pub(crate) version: u64,
     /// The instant at which the last of them decided.
     pub(crate) last_decided_at: Option<DateTime<Utc>>,
-    /// Whether lines may wait for free units.
-    pub(crate) unserved: bool,
+    pub(crate) flags: ProductFlags,
     pub(crate) batches: Arc<BTreeMap<BatchReference, BatchRow>>,
     /// The lines as they were saved; [`ProductRows::line`] returns one with the ETAs of its batches.
     pub(crate) lines: Arc<BTreeMap<OrderId, LineState>>,
@@ -135,7 +135,8 @@ impl ProductRows {
             named_batches: named_batches.map(|row| row.batch.clone()).chain(batches).collect(),
             lines,
             more_expired,
-            unserved: self.unserved,
+            flags: self.flags,
+            more_in_transit: self.batches.values().any(|row| row.batch.eta() != Eta::InStock),
             more_waiting: self.lines.values().any(|line| line.waiting > 0),
             ended_orders,
             pick_lines,
@@ -194,6 +195,17 @@ impl ProductRows {
                 product.load_waiting(after.as_ref(), *free, lines, more);
                 product.load_pick_lines(pick_lines);
             }
+            DataRequest::InTransit => {
+                let in_use = |batch: &&Batch| batch.eta() != Eta::InStock && batch.allocated() > 0;
+                product.load_in_transit(self.batches.values().map(|row| &row.batch).filter(in_use).cloned());
+            }
+            DataRequest::FittingOn { references, after, units, limit } => {
+                let (fitting, more) = self.fitting(references, after.as_ref(), *units, *limit);
+                let Lines { lines, batches, pick_lines } = self.lines(fitting.iter().map(QueuePosition::order_id));
+                product.load_batches(batches);
+                product.load_fitting_on(references, after.as_ref(), *units, lines, more);
+                product.load_pick_lines(pick_lines);
+            }
             DataRequest::Line(order_id) => {
                 let Lines { lines, batches, pick_lines } = self.lines([order_id]);
                 product.load_batches(batches);
@@ -241,6 +253,27 @@ impl ProductRows {
         (waiting, more)
     }
 
+    /// Returns the next lines that fit into some units, on any of the batches, and whether there are more.
+    fn fitting(
+        &self,
+        references: &[BatchReference],
+        after: Option<&QueuePosition>,
+        units: u32,
+        limit: usize,
+    ) -> (Vec<QueuePosition>, bool) {
+        let is_improvable =
+            |position: &QueuePosition| self.lines.get(position.order_id()).is_some_and(LineState::is_improvable);
+        let on = |reference: &BatchReference| {
+            let next = self.positions_on(reference).into_iter();
+            let next = next.filter(|(position, _)| after.is_none_or(|after| position > after)).take(MAX_PASSED_OVER);
+            next.filter(|(position, held)| *held <= units && is_improvable(position)).map(|(position, _)| position)
+        };
+        let mut found: Vec<_> = references.iter().flat_map(on).collect::<BTreeSet<_>>().into_iter().collect();
+        let more = found.len() > limit;
+        found.truncate(limit);
+        (found, more)
+    }
+
     /// Writes the changes of a product.
     ///
     /// # Errors
@@ -256,7 +289,7 @@ impl ProductRows {
                 expect(before.as_ref() == change.before, "locked_pick_line_exists", change.id)?;
             }
         }
-        self.unserved = changes.unserved.unwrap_or(self.unserved);
+        self.flags = changes.flags.unwrap_or(self.flags);
         Ok(())
     }
 
@@ -329,12 +362,14 @@ impl ProductRows {
     pub(crate) fn product_at(&self, sku: &Sku, now: DateTime<Utc>) -> Result<Product, StoreError> {
         let (expired, alive): (Vec<_>, Vec<_>) = self.lines.iter().partition(|(_, line)| has_expired(line, now));
         let mut state = ProductState::new(sku.clone(), self.version);
+        // As in the adapters of databases, a read moves no line to an earlier batch.
+        state.flags.promises = Promises::Stable;
         state.open_batches = self.batches.keys().filter_map(|reference| self.batch_at(reference, now)).collect();
         state.open_batches.sort_by_cached_key(Batch::preference);
         state.lines = alive.into_iter().map(|(order_id, line)| (order_id.clone(), self.with_etas(line))).collect();
         state.pick_lines = self.pick_lines.iter().map(|(id, line)| (id.clone(), line.clone())).collect();
         let waits = state.lines.iter().any(|(_, line)| line.waiting > 0);
-        state.unserved = waits && (self.unserved || !expired.is_empty());
+        state.flags.unserved = waits && (self.flags.unserved || !expired.is_empty());
         let mut product = Product::restore(state);
         product.release_expired(now).map_err(|needed| StoreError::Failed(needed.into()))?;
         Ok(product)

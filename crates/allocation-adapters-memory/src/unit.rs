@@ -296,7 +296,7 @@ impl ProductRepository for Unit {
                 let lines = rows.lines.values().filter(|line| has_expired(line, now));
                 match lines.filter_map(|line| line.commitment.expires_at()).min() {
                     Some(expires_at) => expired.push((expires_at, sku)),
-                    None if rows.unserved => unserved.push(sku),
+                    None if rows.flags.unserved => unserved.push(sku),
                     None => {}
                 }
             }

@@ -45,6 +45,8 @@ mod orders;
 mod pick_lists;
 #[path = "../../allocation-adapters-diesel/tests/contract/picking.rs"]
 mod picking;
+#[path = "../../allocation-adapters-diesel/tests/contract/promises.rs"]
+mod promises;
 #[path = "../../allocation-adapters-diesel/tests/contract/queries.rs"]
 mod queries;
 #[path = "../../allocation-adapters-diesel/tests/contract/relay.rs"]

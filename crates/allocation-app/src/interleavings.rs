@@ -9,9 +9,9 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, CreateShipment, MakeList,
-    Pick, PickAndShip, Place, PlaceHeld, PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, Ship,
-    TakeBack,
+    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, CreateShipment,
+    Deallocate, MakeList, Pick, PickAndShip, Place, PlaceComplete, PlaceHeld, PutBack, Read, Receive, Reinstate,
+    ReleaseExpired, ReleaseLine, Ship, TakeBack,
 };
 use explorer::Scenario;
 
@@ -140,6 +140,26 @@ fn a_cancelled_line_is_on_no_pick_list() {
 fn a_line_is_on_one_pick_list() {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), Place("O", &[("LAMP", 2)])]);
     scenario.with([MakeList("P")]).with([MakeList("Q")]).assert_sequential();
+}
+
+/// An order that ships complete has not all its units in stock before or after the other command.
+#[test]
+fn an_order_that_ships_complete_is_listed_whole_or_not_at_all() {
+    let order = || {
+        let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 1)]);
+        scenario.and_before([PlaceComplete("O", &[("LAMP", 1), ("SOFA", 1)])])
+    };
+    order().with([MakeList("P")]).with([Deallocate("O", "S")]).assert_sequential();
+    order().with([MakeList("P")]).with([Adjust("A", &[("S", -1)])]).assert_sequential();
+    order().with([MakeList("P")]).with([Cancel("O")]).assert_sequential();
+}
+
+/// A line that joins the order meanwhile waits or is in stock, and so is the order.
+#[test]
+fn an_order_that_ships_complete_gets_no_line_while_it_is_listed() {
+    let scenario =
+        Scenario::after([AddBatch("LAMP", "L", 2), AddInbound("BED", "B", 2), PlaceComplete("O", &[("LAMP", 1)])]);
+    scenario.with([MakeList("P")]).with([Allocate("O", "BED", 1)]).assert_sequential();
 }
 
 #[test]
@@ -367,6 +387,19 @@ fn a_batch_is_received_before_or_after_a_line_is_allocated() {
 fn a_batch_is_received_before_or_after_an_order_is_cancelled() {
     let scenario = Scenario::after([AddInbound("LAMP", "L", 3), Place("O", &[("LAMP", 3)])]);
     scenario.with([Receive("R", "L", 1)]).with([Cancel("O")]).assert_sequential();
+}
+
+#[test]
+fn a_promise_improves_before_or_after_a_newcomer_gets_the_units() {
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3), Place("O", &[("LAMP", 2)])]);
+    scenario.with([AddBatch("LAMP", "S", 2)]).with([Allocate("P", "LAMP", 2)]).assert_sequential();
+}
+
+#[test]
+fn a_promise_improves_before_or_after_a_pick_list_is_made() {
+    let scenario = Scenario::after([AddBatch("LAMP", "S", 2), Place("P", &[("LAMP", 2)]), AddInbound("LAMP", "L", 3)]);
+    let scenario = scenario.with([Cancel("P")]).with([MakeList("Q")]);
+    scenario.with([Place("O", &[("LAMP", 2)])]).assert_sequential();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{UseCaseError, UseCases};
 use allocation_domain::{MakePickListError, NewPickList, OrderId, Outcome, PickListId, Sku};
 use allocation_ports::{EventContext, LockRequest, StoreError, StoredPickList, UnitOfWork};
 use chrono::SubsecRound;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of searches for lines that no other unit lists meanwhile.
 const MAX_SEARCHES: usize = 8;
@@ -40,12 +40,14 @@ impl UseCases {
     /// locks, as the search may take long when there are many. Lines that other lists take meanwhile are
     /// left out. If all are taken, the search repeats. It skips the lines that were locked before, and looks
     /// for more each time, because many units may search for the same ones. An attempt thus locks at most
-    /// [`NewPickList::max_lines`] products.
+    /// [`NewPickList::max_lines`] products, and at most [`NewPickList::MAX_LINES`] of orders that ship complete, or those
+    /// of one such order.
     ///
     /// # Isolation
     ///
     /// Which of the found lines are firm, in stock and on no list is read under the locks of their
-    /// products. The id is looked up before. The request of an existing list never changes, and a new id is
+    /// products. So is whether all of an order that ships complete is in stock: all its products are locked, and its
+    /// lines, so that it gets no others. One that ships complete only since the search is left out. The id is looked up before. The request of an existing list never changes, and a new id is
     /// claimed by a unique key. Of two units that make the list, one conflicts, runs again and finds it.
     ///
     /// # Errors
@@ -59,7 +61,7 @@ impl UseCases {
         for attempt in 1..=MAX_SEARCHES {
             let found = self.queries.pickable(list.criteria(), attempt * list.max_lines())?;
             let lines = untried(found.lines, &mut tried, list.max_lines());
-            let found = Found { complete: found.complete, wanted: wanted(lines) };
+            let found = Found { complete: found.complete, lines, ship_complete: found.ship_complete };
             let make = |unit: &mut dyn UnitOfWork, attempt| make(unit, attempt, list, &found, &self.context);
             if let Some(decision) = self.units().run("make_pick_list", make)? {
                 return self.counted(decision);
@@ -71,7 +73,9 @@ impl UseCases {
 
 /// The result of the search without locks.
 struct Found {
-    wanted: Vec<LockRequest>,
+    lines: BTreeSet<(Sku, OrderId)>,
+    /// The orders that ship complete, of these and other lines.
+    ship_complete: BTreeSet<OrderId>,
     /// Whether the search ended before its row limit.
     complete: bool,
 }
@@ -103,11 +107,17 @@ fn make(
         let decided = if same { Ok(repeated(known, attempt)) } else { Err(UseCaseError::Refused(other)) };
         return Ok(UnitOutcome::Rollback(Some(decided)));
     }
-    if found.wanted.is_empty() {
+    if found.lines.is_empty() {
         return Ok(UnitOutcome::Rollback(Some(Err(found.nothing()))));
     }
-    let Locked { mut products, now, contexts } = lock(unit, &found.wanted)?;
-    match unit.decide(&mut products, |products| products.make_pick_list(list))? {
+    let Whole { lines, orders } = with_whole_orders(unit, found)?;
+    let Locked { mut products, now, contexts } = lock(unit, &wanted(lines))?;
+    for (order_id, skus) in &orders {
+        unit.orders().lock_lines(order_id, skus)?;
+    }
+    // An order may ship complete only since the search: not all its lines are locked then.
+    let is_whole = |order_id: &OrderId| orders.contains_key(order_id);
+    match unit.decide(&mut products, |products| products.make_pick_list_of(list, is_whole))? {
         Ok(made) => {
             // The events of the list carry the same time.
             let listed = products.iter().filter(|product| !product.events().is_empty());
@@ -121,6 +131,34 @@ fn make(
         // Another unit of work has made the list since the lookup; the next run finds it.
         Err(MakePickListError::AlreadyExists(list_id)) => Err(StoreError::Conflict(MadeMeanwhile(list_id).into())),
     }
+}
+
+/// The lines to lock, and the orders of which they are all lines.
+struct Whole {
+    lines: BTreeSet<(Sku, OrderId)>,
+    orders: BTreeMap<OrderId, Vec<Sku>>,
+}
+
+/// Adds all lines of the orders that ship complete to the lines that were found.
+///
+/// The lines of these orders are at most [`NewPickList::MAX_LINES`], or all lines of one order: the others are left to
+/// further lists.
+fn with_whole_orders(unit: &mut dyn UnitOfWork, found: &Found) -> Result<Whole, StoreError> {
+    let mut whole = Whole { lines: found.lines.clone(), orders: BTreeMap::new() };
+    let mut added = 0;
+    for order_id in found.lines.iter().map(|(_, order_id)| order_id).filter(|it| found.ship_complete.contains(it)) {
+        if whole.orders.contains_key(order_id) {
+            continue;
+        }
+        let skus = unit.orders().skus_of(order_id)?;
+        added += skus.len();
+        if added > NewPickList::MAX_LINES && !whole.orders.is_empty() {
+            break;
+        }
+        whole.lines.extend(skus.iter().map(|sku| (sku.clone(), order_id.clone())));
+        whole.orders.insert(order_id.clone(), skus);
+    }
+    Ok(whole)
 }
 
 /// Returns the outcome of a repeat: a list that exists after an unknown commit was made by that commit.

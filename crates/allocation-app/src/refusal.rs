@@ -82,6 +82,7 @@ refusals! {
         Self::Cancelled(_) => OrderCancelled,
         Self::Closed(_) => OrderClosed,
         Self::NotHeld(_) => OrderNotHeld,
+        Self::TooLong(_) => HoldTooLong,
     }
     CloseError {
         Self::NotFound(_) => OrderNotFound,
@@ -225,6 +226,7 @@ impl Refusal for ChangeOrderError {
             Self::Cancelled(_) => RefusalCode::OrderCancelled,
             Self::Closed(_) => RefusalCode::OrderClosed,
             Self::NotHeld(_) => RefusalCode::OrderNotHeld,
+            Self::TooLong(_) => RefusalCode::HoldTooLong,
             Self::Picked { .. } => RefusalCode::AlreadyPicked,
             Self::OutOfStock(_) => RefusalCode::OutOfStock,
             Self::UnknownSkus(_) => RefusalCode::UnknownSku,

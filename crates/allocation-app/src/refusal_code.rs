@@ -97,6 +97,10 @@ codes! {
     /// The order is firm, so it has no hold to extend.
     OrderNotHeld: "order-not-held", "The order is not on hold";
 
+    /// The hold would last longer than 30 days from the time when the first line of the order was placed. Nothing was
+    /// changed; confirm the order, or place a new one.
+    HoldTooLong: "hold-too-long", "The hold would last too long";
+
     /// No units that match the criteria are allocated firmly, in stock and on no pick list.
     NothingToPick: "nothing-to-pick", "There is nothing to pick";
 

@@ -65,7 +65,7 @@ pub(crate) fn new_order(order_id: &str, lines: &[(&str, u32)], terms: OrderTerms
 /// Returns a locked product with one batch, of which a line of `O-1` holds some units.
 pub(crate) fn product_with_line(sku_text: &str, purchased: u32, held: u32, commitment: ReservationState) -> Product {
     let batch = batch(&format!("B-{sku_text}"), sku_text, purchased).with_allocated(held).unwrap();
-    let mut line = LineState::standalone(units(held), DateTime::UNIX_EPOCH);
+    let mut line = LineState::standalone(units(held), now());
     line.terms.of_order = true;
     line.commitment = commitment;
     line.allocations = vec![Allocation::of(&batch, units(held))];

@@ -68,6 +68,7 @@ types! {
     LineShort: "line_short", "allocation.line.short.v1";
     WaitEnded: "wait_ended", "allocation.line.wait_ended.v1";
     PromiseWorsened: "promise_worsened", "allocation.line.promise_worsened.v1";
+    PromiseImproved: "promise_improved", "allocation.line.promise_improved.v1";
     LineCancelled: "line_cancelled", "allocation.line.cancelled.v1";
     LineClosed: "line_closed", "allocation.line.closed.v1";
     HoldConfirmed: "hold_confirmed", "allocation.hold.confirmed.v1";
@@ -83,5 +84,7 @@ types! {
     Shipped: "shipped", "allocation.pick.shipped.v1";
     LineReturned: "line_returned", "allocation.line.returned.v1";
     ProductRegistered: "product_registered", "allocation.product.registered.v1";
+    ProductChanged: "product_changed", "allocation.product.changed.v1";
     OutOfStock: "out_of_stock", "allocation.product.out_of_stock.v1";
+    BackInStock: "back_in_stock", "allocation.product.back_in_stock.v1";
 }

@@ -6,8 +6,8 @@ use allocation_cloudevents::{TYPES, UnpublishableEvent, cloud_event, event_name,
 use allocation_domain::ReceiptId;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, AllocationReason, BatchOrigin, BatchReference, DeallocationReason, Disposition,
-    Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, PutBackReason, Quantity, ReturnId, ShipmentId, Sku,
-    UnitChange, Units, WithdrawalReason,
+    Eta, Event, ListedUnits, OnShortage, OrderId, PickListId, Promises, PutBackReason, Quantity, ReturnId, ShipmentId,
+    Sku, UnitChange, Units, WithdrawalReason,
 };
 use allocation_ports::{Actor, CausationId, EventContext, LoggedEvent, Subject, TraceParent};
 use chrono::{DateTime, Utc};
@@ -106,6 +106,15 @@ fn examples() -> Vec<Event> {
             old_eta: Eta::InStock,
             new_eta: due(),
         },
+        Event::PromiseImproved {
+            order_id: order_id(),
+            sku: sku(),
+            old_reference: reference(),
+            reference: reference(),
+            quantity: quantity(2),
+            old_eta: due(),
+            new_eta: Eta::InStock,
+        },
         Event::HoldConfirmed { order_id: order_id(), sku: sku() },
         Event::HoldExtended { order_id: order_id(), sku: sku(), expires_at: instant() },
         Event::HoldExpired { order_id: order_id(), sku: sku(), expires_at: instant() },
@@ -114,7 +123,9 @@ fn examples() -> Vec<Event> {
         Event::LineRemoved { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::LineReinstated { order_id: order_id(), sku: sku(), quantity: quantity(2) },
         Event::ProductRegistered { sku: sku() },
+        Event::ProductChanged { sku: sku(), promises: Promises::Stable },
         Event::OutOfStock { sku: sku() },
+        Event::BackInStock { sku: sku() },
     ];
     for disposition in Disposition::ALL {
         events.push(Event::LineReturned {
@@ -136,6 +147,8 @@ fn examples() -> Vec<Event> {
             priority,
             on_shortage,
             allow_split,
+            promises: Promises::Fair,
+            ship_complete: expires_at.is_some(),
             expires_at,
         });
         let (old_quantity, requeued) = (quantity, expires_at.is_some());
@@ -147,6 +160,8 @@ fn examples() -> Vec<Event> {
             priority,
             on_shortage,
             allow_split,
+            promises: Promises::Stable,
+            ship_complete: requeued,
             requeued,
         });
     }
@@ -279,6 +294,9 @@ fn an_event_that_lacks_a_member_is_not_valid_and_one_with_more_is() {
                     matches!(name, "authtype" | "old_purchased_quantity" | "old_adjustments")
                 }
                 Event::BatchRemoved { .. } => matches!(name, "authtype" | "quantity"),
+                Event::LinePlaced { .. } | Event::LineChanged { .. } => {
+                    matches!(name, "authtype" | "promises" | "ship_complete")
+                }
                 Event::PutBack { .. } => matches!(name, "authtype" | "reason"),
                 Event::BatchAdded { .. } => matches!(name, "authtype" | "origin"),
                 Event::Shipped { .. } => matches!(name, "authtype" | "shipment_id"),

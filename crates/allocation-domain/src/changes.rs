@@ -1,7 +1,7 @@
 //! The rows that a store has to write.
 
 use crate::{
-    Batch, BatchCounts, BatchReference, Eta, Event, LineState, OrderId, PickLine, PickLineId, Product,
+    Batch, BatchCounts, BatchReference, Eta, Event, LineState, OrderId, PickLine, PickLineId, Product, ProductFlags,
     ReservationState, Sku,
 };
 
@@ -30,10 +30,10 @@ pub struct Changes<'a> {
     pub pick_lines: Vec<PickLineChange<'a>>,
     /// Changes of the product's totals, for a store that keeps them.
     pub totals: TotalsChange,
-    /// Whether lines may be waiting for free units, or `None` if the stored value is current. A store
-    /// restores it as [`ProductState::unserved`](crate::ProductState::unserved).
-    pub unserved: Option<bool>,
-    /// Events, oldest first. Empty if only `unserved` or the progress of moving lines has changed.
+    /// The flags, or `None` if the stored ones are current. A store restores them as
+    /// [`ProductState::flags`](crate::ProductState::flags).
+    pub flags: Option<ProductFlags>,
+    /// Events, oldest first. Empty if only the flags or the progress of moving lines has changed.
     pub events: &'a [Event],
     /// Whether there is anything to write.
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -114,7 +114,7 @@ impl Product {
             lines: Vec::new(),
             pick_lines: Vec::new(),
             totals: TotalsChange::default(),
-            unserved: self.changed_unserved(),
+            flags: self.changed_flags(),
             events: self.events(),
             is_changed: self.has_changed(),
         };

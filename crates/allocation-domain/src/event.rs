@@ -3,7 +3,7 @@
 use crate::named::named;
 use crate::{
     AdjustmentId, AdjustmentReason, BatchOrigin, BatchReference, Disposition, Eta, ListedUnits, OnShortage, OrderId,
-    PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, UnitChange, Units,
+    Promises, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, UnitChange, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -227,6 +227,12 @@ pub enum Event {
         on_shortage: OnShortage,
         /// Whether the line accepts a part of its backordered units.
         allow_split: bool,
+        /// Whether the line moves to an earlier batch when units of it come free.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Promises::is_fair"))]
+        promises: Promises,
+        /// Whether pick lists leave the line out until all lines of its order are in stock.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+        ship_complete: bool,
         /// The expiry of the hold, `None` for a firm line.
         expires_at: Option<DateTime<Utc>>,
     },
@@ -249,6 +255,12 @@ pub enum Event {
         on_shortage: OnShortage,
         /// Whether the line accepts a part of its backordered units.
         allow_split: bool,
+        /// Whether the line moves to an earlier batch when units of it come free.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Promises::is_fair"))]
+        promises: Promises,
+        /// Whether pick lists leave the line out until all lines of its order are in stock.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
+        ship_complete: bool,
         /// Whether the line now counts as placed at the instant of this event, because a part of the raise
         /// waits.
         requeued: bool,
@@ -337,6 +349,26 @@ pub enum Event {
         order_id: OrderId,
         /// The SKU.
         sku: Sku,
+        /// The batch that holds the units now.
+        reference: BatchReference,
+        /// The number of units.
+        quantity: Quantity,
+        /// The ETA promised before.
+        old_eta: Eta,
+        /// The ETA promised now.
+        new_eta: Eta,
+    },
+    /// A line's units are promised earlier: they moved to a batch that arrives before theirs, since units of it were
+    /// free.
+    ///
+    /// A [`Event::Deallocated`] and an [`Event::Allocated`] with the reason `move` precede it.
+    PromiseImproved {
+        /// The order that the line belongs to.
+        order_id: OrderId,
+        /// The SKU.
+        sku: Sku,
+        /// The batch that held the units before.
+        old_reference: BatchReference,
         /// The batch that holds the units now.
         reference: BatchReference,
         /// The number of units.
@@ -470,11 +502,30 @@ pub enum Event {
         /// The SKU.
         sku: Sku,
     },
+    /// The settings of a product were changed.
+    ProductChanged {
+        /// The SKU.
+        sku: Sku,
+        /// Whether lines move to earlier batches when units of them come free.
+        promises: Promises,
+    },
     /// The last free unit of a SKU, in stock or in transit, was allocated.
     OutOfStock {
         /// The SKU.
         sku: Sku,
     },
+    /// Units of a SKU that was out of stock are free, in stock or in transit, and no waiting line could take them.
+    BackInStock {
+        /// The SKU.
+        sku: Sku,
+    },
+}
+
+/// Returns whether a term is the usual one, which is not written.
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(term: &bool) -> bool {
+    !*term
 }
 
 impl Event {
@@ -497,6 +548,7 @@ impl Event {
             Self::LineShort { .. } => "line_short",
             Self::WaitEnded { .. } => "wait_ended",
             Self::PromiseWorsened { .. } => "promise_worsened",
+            Self::PromiseImproved { .. } => "promise_improved",
             Self::HoldConfirmed { .. } => "hold_confirmed",
             Self::HoldExtended { .. } => "hold_extended",
             Self::HoldExpired { .. } => "hold_expired",
@@ -512,7 +564,9 @@ impl Event {
             Self::Shipped { .. } => "shipped",
             Self::LineReturned { .. } => "line_returned",
             Self::ProductRegistered { .. } => "product_registered",
+            Self::ProductChanged { .. } => "product_changed",
             Self::OutOfStock { .. } => "out_of_stock",
+            Self::BackInStock { .. } => "back_in_stock",
         }
     }
 
@@ -540,6 +594,7 @@ impl Event {
             | Self::LineShort { sku, order_id, .. }
             | Self::WaitEnded { sku, order_id, .. }
             | Self::PromiseWorsened { sku, order_id, .. }
+            | Self::PromiseImproved { sku, order_id, .. }
             | Self::HoldConfirmed { sku, order_id, .. }
             | Self::HoldExtended { sku, order_id, .. }
             | Self::HoldExpired { sku, order_id, .. }
@@ -560,7 +615,9 @@ impl Event {
             | Self::BatchReceived { sku, .. }
             | Self::BatchRemoved { sku, .. }
             | Self::ProductRegistered { sku }
-            | Self::OutOfStock { sku } => (sku, None),
+            | Self::ProductChanged { sku, .. }
+            | Self::OutOfStock { sku }
+            | Self::BackInStock { sku } => (sku, None),
         }
     }
 }
@@ -606,9 +663,12 @@ mod tests {
             priority: -5,
             on_shortage: OnShortage::Backorder,
             allow_split: false,
+            promises: Promises::Stable,
+            ship_complete: true,
             expires_at: DateTime::from_timestamp_micros(1_800_000_000_000_001),
         });
-        assert_eq!(json["on_shortage"], "backorder");
+        assert_eq!((&json["on_shortage"], &json["promises"]), (&"backorder".into(), &"stable".into()));
+        assert_eq!(json["ship_complete"], true);
         assert_eq!(json["expires_at"], "2027-01-15T08:00:00.000001Z");
     }
 

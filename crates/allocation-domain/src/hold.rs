@@ -1,14 +1,14 @@
 //! Holds: units reserved for an order until it is confirmed or the hold expires.
 
 use crate::OrderId;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 
 /// An error for a number that is not a [`HoldDuration`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer from {min} to {max}", min = HoldDuration::MIN, max = HoldDuration::MAX)]
 pub struct HoldDurationError;
 
-/// The duration of a hold in seconds, from 10 to 86,400.
+/// The duration of a hold in seconds, from 10 to 2,592,000: 30 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "i64", into = "u32"))]
@@ -17,8 +17,12 @@ pub struct HoldDuration(u32);
 impl HoldDuration {
     /// The shortest hold, in seconds.
     pub const MIN: u32 = 10;
-    /// The longest hold, in seconds.
-    pub const MAX: u32 = 86_400;
+    /// The longest hold, in seconds: 30 days.
+    pub const MAX: u32 = 30 * 86_400;
+    /// A hold of a day.
+    pub const DAY: Self = Self(86_400);
+    /// The longest hold.
+    pub const LONGEST: Self = Self(Self::MAX);
 
     /// Creates a duration from a number of seconds.
     ///
@@ -60,6 +64,17 @@ impl From<HoldDuration> for u32 {
     fn from(duration: HoldDuration) -> Self {
         duration.seconds()
     }
+}
+
+/// An error for an extension that is too long: however often a hold is extended, it ends [`HoldDuration::MAX`] after the
+/// first line of its order was placed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Order {order_id} can be held until {} at most", .latest.to_rfc3339_opts(SecondsFormat::Micros, true))]
+pub struct HoldTooLong {
+    /// The order.
+    pub order_id: OrderId,
+    /// The latest instant at which the hold can expire.
+    pub latest: DateTime<Utc>,
 }
 
 /// The way in which an order ended, according to its lines.
@@ -151,9 +166,9 @@ mod tests {
     #[test]
     fn a_hold_lasts_from_ten_seconds_to_a_day() {
         assert_eq!(HoldDuration::from_seconds(9), Err(HoldDurationError));
-        assert_eq!(HoldDuration::from_seconds(86_401), Err(HoldDurationError));
+        assert_eq!(HoldDuration::from_seconds(2_592_001), Err(HoldDurationError));
         assert_eq!(HoldDuration::from_seconds(10).unwrap().seconds(), 10);
-        assert_eq!(HoldDuration::from_seconds(86_400).unwrap().seconds(), 86_400);
+        assert_eq!(HoldDuration::from_seconds(2_592_000).unwrap().seconds(), 2_592_000);
     }
 
     #[test]

@@ -39,8 +39,10 @@ mod pick_line;
 mod pick_list;
 pub mod policy;
 mod product;
+mod product_flags;
 mod products;
 mod projection;
+mod promises;
 mod quantity;
 mod receipt;
 mod shipment;
@@ -64,7 +66,9 @@ pub use fulfilment::Fulfilment;
 pub use goods_return::{
     Disposition, ExcessReturn, GoodsReturn, GoodsReturnError, ReturnError, ReturnLine, Returned, ReturnedLine,
 };
-pub use hold::{HoldDuration, HoldDurationError, HoldExpired, OrderCancelled, OrderClosed, OrderEnd, ReservationState};
+pub use hold::{
+    HoldDuration, HoldDurationError, HoldExpired, HoldTooLong, OrderCancelled, OrderClosed, OrderEnd, ReservationState,
+};
 pub use identifier::{
     AdjustmentId, AdjustmentReason, BatchReference, Carrier, CharacterAt, IdentifierError, OrderId, PickListId,
     PutBackReason, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, check_identifier,
@@ -84,7 +88,7 @@ pub use order_confirmation::OrderConfirmation;
 pub use order_line::{LineTooLong, OrderLine};
 pub use order_version::OrderVersion;
 pub use outcome::Outcome;
-pub use pending::{DataRequest, LoadRequest, Pending};
+pub use pending::{DataRequest, LoadRequest, MAX_PASSED_OVER, Pending};
 pub use pick::{PickError, Picked, PutBackError};
 pub use pick_line::{PickLine, PickLineId, PickStatus};
 pub use pick_list::{
@@ -93,8 +97,10 @@ pub use pick_list::{
 };
 pub(crate) use product::{LineTarget, NewLine, Plan};
 pub use product::{Product, ProductState};
+pub use product_flags::ProductFlags;
 pub use products::{Adjusting, Amendment, Cancellation, Closing, Products, Reinstatement, Returning};
 pub use projection::{ProductProjection, Projection, ProjectionConflict, ProjectionError};
+pub use promises::Promises;
 pub use quantity::{Quantity, QuantityError, Units, UnitsError};
 pub use receipt::{OverReceipt, Receipt, ReceiptError, ReceiveError, Received, Rest, RestTerms};
 pub use shipment::{CreateShipmentError, NewShipment, NewShipmentError, ShipmentLine, ShippedLines};

@@ -1,7 +1,8 @@
 //! Order lines as a store keeps them.
 
 use crate::{
-    Allocation, BatchReference, Eta, Fulfilment, OnShortage, OrderId, Quantity, QueuePosition, ReservationState,
+    Allocation, BatchReference, Eta, Fulfilment, OnShortage, OrderId, Promises, Quantity, QueuePosition,
+    ReservationState,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -20,6 +21,12 @@ pub struct LineTerms {
     pub on_shortage: OnShortage,
     /// Whether the line accepts a part of its backordered units, or only all of them.
     pub allow_split: bool,
+    /// Whether the line moves to an earlier batch when units of it come free.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Promises::is_fair"))]
+    pub promises: Promises,
+    /// Whether pick lists leave the line out until all lines of its order are in stock.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ship_complete: bool,
 }
 
 impl LineTerms {
@@ -32,6 +39,8 @@ impl LineTerms {
             placed_at: placed_at.trunc_subsecs(6),
             on_shortage: OnShortage::Reject,
             allow_split: true,
+            promises: Promises::Fair,
+            ship_complete: false,
         }
     }
 }
@@ -104,6 +113,13 @@ impl LineState {
         self.allocations.iter().map(|part| part.quantity.get()).sum()
     }
 
+    /// Returns whether all units of the line are firmly allocated in stock, picked or shipped.
+    #[must_use]
+    pub fn is_in_stock(&self) -> bool {
+        let in_stock = self.allocations.iter().all(|part| part.eta == Eta::InStock);
+        self.commitment == ReservationState::Firm && in_stock && self.served() == self.quantity.get()
+    }
+
     /// Returns the sum of the allocated, picked and shipped units.
     #[must_use]
     pub fn served(&self) -> u32 {
@@ -128,6 +144,13 @@ impl LineState {
     #[must_use]
     pub const fn is_short(&self) -> bool {
         self.waiting > 0 && matches!(self.terms.on_shortage, OnShortage::Reject)
+    }
+
+    /// Returns whether the line moves to an earlier batch when units of it come free: it keeps no promise, and has
+    /// released no units on request.
+    #[must_use]
+    pub fn is_improvable(&self) -> bool {
+        self.terms.promises == Promises::Fair && self.served() + self.waiting == self.quantity.get()
     }
 
     /// Returns whether the line is firm or held, whether or not its hold has expired meanwhile.

@@ -2,8 +2,8 @@
 
 use crate::named::named;
 use crate::{
-    HoldDuration, HoldExpired, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderClosed, OrderEnd,
-    OrderId, OrderLine, OrderVersion, OutOfStock, Quantity, ReservationState, Sku, Standing,
+    HoldDuration, HoldExpired, HoldTooLong, LineState, LineTerms, LineTooLong, OnShortage, OrderCancelled, OrderClosed,
+    OrderEnd, OrderId, OrderLine, OrderVersion, OutOfStock, Promises, Quantity, ReservationState, Sku, Standing,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -18,11 +18,16 @@ pub struct OrderTerms {
     pub priority: i32,
     /// Whether its lines accept a part of their backordered units, or only all of them.
     pub allow_split: bool,
+    /// Whether its lines move to earlier batches when units of them come free.
+    pub promises: Promises,
+    /// Whether pick lists leave the order out until all of it is in stock.
+    pub ship_complete: bool,
 }
 
 impl Default for OrderTerms {
     fn default() -> Self {
-        Self { on_shortage: OnShortage::Reject, hold: None, priority: 0, allow_split: true }
+        let (on_shortage, promises) = (OnShortage::Reject, Promises::Fair);
+        Self { on_shortage, hold: None, priority: 0, allow_split: true, promises, ship_complete: false }
     }
 }
 
@@ -30,8 +35,9 @@ impl OrderTerms {
     /// Returns the terms of a line of this order.
     #[must_use]
     pub fn of_line(&self, placed_at: DateTime<Utc>) -> LineTerms {
-        let Self { on_shortage, priority, allow_split, .. } = *self;
-        LineTerms { of_order: true, priority, placed_at: placed_at.trunc_subsecs(6), on_shortage, allow_split }
+        let Self { on_shortage, priority, allow_split, promises, ship_complete, .. } = *self;
+        let placed_at = placed_at.trunc_subsecs(6);
+        LineTerms { of_order: true, priority, placed_at, on_shortage, allow_split, promises, ship_complete }
     }
 
     /// Returns the initial reservation state of a line of this order.
@@ -250,6 +256,19 @@ impl Order {
         self.lines.iter().all(|(_, line)| line.is_complete())
     }
 
+    /// Returns whether the order ships complete: pick lists leave it out until all of it is in stock.
+    #[must_use]
+    pub fn ships_complete(&self) -> bool {
+        self.lines.iter().any(|(_, line)| line.terms.ship_complete)
+    }
+
+    /// Returns whether all units of the order are firmly allocated in stock, picked or shipped. Lines that have ended do
+    /// not count.
+    #[must_use]
+    pub fn is_in_stock(&self) -> bool {
+        self.lines.iter().all(|(_, line)| line.is_in_stock() || !line.lives())
+    }
+
     /// Returns the version of the order, which must have all its lines.
     #[must_use]
     pub fn version(&self) -> OrderVersion {
@@ -373,6 +392,9 @@ pub enum ExtendError {
     /// The order is firm.
     #[error("Order {0} is not on hold")]
     NotHeld(OrderId),
+    /// The hold would last too long.
+    #[error(transparent)]
+    TooLong(#[from] HoldTooLong),
 }
 
 /// An error returned when cancelling an order.

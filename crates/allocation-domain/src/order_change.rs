@@ -1,8 +1,9 @@
 //! Changes of orders: lines that are added, raised, lowered or removed, and other terms.
 
 use crate::{
-    HoldDuration, HoldExpired, LineState, NewOrder, NewOrderError, OnShortage, Order, OrderCancelled, OrderClosed,
-    OrderId, OrderLine, OrderVersion, Quantity, ReservationState, Shortages, Sku, Units, UnknownSkus,
+    HoldDuration, HoldExpired, HoldTooLong, LineState, NewOrder, NewOrderError, OnShortage, Order, OrderCancelled,
+    OrderClosed, OrderId, OrderLine, OrderVersion, Promises, Quantity, ReservationState, Shortages, Sku, Units,
+    UnknownSkus,
 };
 use std::collections::BTreeSet;
 
@@ -15,6 +16,10 @@ pub struct TermsChange {
     pub on_shortage: Option<OnShortage>,
     /// Whether the lines accept a part of their backordered units, or only all of them.
     pub allow_split: Option<bool>,
+    /// Whether the lines move to earlier batches when units of them come free.
+    pub promises: Option<Promises>,
+    /// Whether pick lists leave the order out until all of it is in stock.
+    pub ship_complete: Option<bool>,
     /// The time from now until which the order is held. It never shortens a hold.
     pub hold: Option<HoldDuration>,
 }
@@ -101,11 +106,13 @@ impl OrderChange {
             let found = living().find(|(other, _)| other == sku);
             found.map_or(0, |(_, line)| line.quantity.get()) == units.get()
         };
-        let TermsChange { priority, on_shortage, allow_split, .. } = self.terms;
+        let TermsChange { priority, on_shortage, allow_split, promises, ship_complete, .. } = self.terms;
         let has_terms = |line: &LineState| {
             priority.is_none_or(|priority| priority == line.terms.priority)
                 && on_shortage.is_none_or(|on_shortage| on_shortage == line.terms.on_shortage)
                 && allow_split.is_none_or(|allow_split| allow_split == line.terms.allow_split)
+                && promises.is_none_or(|promises| promises == line.terms.promises)
+                && ship_complete.is_none_or(|ship_complete| ship_complete == line.terms.ship_complete)
         };
         // Without its last line, an order is cancelled. One that has only expired is not as requested.
         let is_emptied = || {
@@ -145,6 +152,9 @@ pub enum ChangeOrderError {
     /// The order is firm, so it has no hold to extend.
     #[error("Order {0} is not on hold")]
     NotHeld(OrderId),
+    /// The hold would last too long.
+    #[error(transparent)]
+    TooLong(#[from] HoldTooLong),
     /// More units of a line were picked than it would have.
     #[error("{picked} units of SKU {sku} were picked for order {order_id}, so its line cannot have {requested}")]
     Picked {

@@ -1,6 +1,6 @@
 //! Versions of orders.
 
-use crate::{LineState, OnShortage, ReservationState, Sku};
+use crate::{LineState, OnShortage, Promises, ReservationState, Sku};
 
 /// The version of an order: a checksum of what was requested of it, which no change of stock alters.
 ///
@@ -33,6 +33,14 @@ impl OrderVersion {
             sum.add(&line.terms.priority.to_be_bytes());
             let accepts_backorders = line.terms.on_shortage == OnShortage::Backorder;
             sum.add(&[u8::from(accepts_backorders), u8::from(line.terms.allow_split)]);
+            // The version of an order with fair promises is the one that programs from before promises return.
+            if line.terms.promises == Promises::Stable {
+                sum.add(&[u8::MAX]);
+            }
+            if line.terms.ship_complete {
+                // No state has this number, so the versions of other orders stay as they were.
+                sum.add(&[0xfe]);
+            }
             let (state, expires_at) = match line.commitment {
                 ReservationState::Firm => (0, 0),
                 ReservationState::Held { expires_at } => (1, expires_at.timestamp_micros()),

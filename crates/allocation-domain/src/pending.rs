@@ -52,6 +52,9 @@ pub struct LoadRequest {
     pub what: DataRequest,
 }
 
+/// The maximum number of lines of each batch that [`DataRequest::FittingOn`] looks at.
+pub const MAX_PASSED_OVER: usize = 10_000;
+
 /// The rows to load into a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
@@ -96,6 +99,25 @@ pub enum DataRequest {
         after: Option<QueuePosition>,
         /// The number of free units.
         free: u64,
+        /// The maximum number of lines, at least 1.
+        limit: usize,
+    },
+    /// All batches in transit that lines have units of, loaded by
+    /// [`Product::load_in_transit`](crate::Product::load_in_transit).
+    #[error("all batches in transit that lines have units of are needed")]
+    InTransit,
+    /// The next lines that hold at most `units` units of one of these batches, in the order in which lines are served.
+    ///
+    /// Lines that keep their promises are left out, and so are those after the first [`MAX_PASSED_OVER`] lines of a
+    /// batch that follow `after`. [`Product::load_fitting_on`](crate::Product::load_fitting_on) loads the lines.
+    #[error("lines with at most {units} units of one of {} batches are needed", .references.len())]
+    FittingOn {
+        /// The batches.
+        references: Vec<BatchReference>,
+        /// The position after which they follow, `None` for the first lines.
+        after: Option<QueuePosition>,
+        /// The number of units.
+        units: u32,
         /// The maximum number of lines, at least 1.
         limit: usize,
     },

@@ -8,7 +8,7 @@ use crate::originals::Originals;
 use crate::pick_line::PickLines;
 use crate::{
     Allocation, Batch, BatchPreference, BatchReference, DataRequest, Event, LineState, LoadRequest, LockTime, OrderEnd,
-    OrderId, PickLine, PickLineId, QueuePosition, Sku,
+    OrderId, PickLine, PickLineId, ProductFlags, QueuePosition, Sku,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ mod batch_correction;
 mod batches;
 mod displacement;
 mod holds;
+mod improvement;
 mod line_change;
 mod lines;
 mod on_batch;
@@ -32,6 +33,7 @@ mod returning;
 mod single_line;
 mod undo;
 
+use improvement::InTransit;
 pub(crate) use line_change::{LineTarget, NewLine};
 use on_batch::KnownOn;
 pub(crate) use plan::Plan;
@@ -82,9 +84,10 @@ pub struct Product {
     queue_loaded: usize,
     /// The maximum number of waiting lines that one unit of work serves.
     most_served: usize,
-    /// Whether lines may be waiting for free units.
-    unserved: bool,
-    stored_unserved: bool,
+    flags: ProductFlags,
+    stored_flags: ProductFlags,
+    /// The loaded lines that may move to an earlier batch.
+    in_transit: InTransit,
     /// Whether the store has more lines whose hold has expired.
     more_expired: bool,
     /// Whether this unit of work has done its share and the product is still behind.
@@ -132,9 +135,12 @@ pub struct ProductState {
     pub lines: Vec<(OrderId, LineState)>,
     /// Whether the store has more lines whose hold has expired.
     pub more_expired: bool,
-    /// Whether lines may be waiting for free units, as last written from
-    /// [`Changes::unserved`](crate::Changes::unserved).
-    pub unserved: bool,
+    /// The flags as last written from [`Changes::flags`](crate::Changes::flags).
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub flags: ProductFlags,
+    /// Whether the store has, or may have, lines on batches in transit that are not loaded.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub more_in_transit: bool,
     /// Waiting lines in the order of [`QueuePosition`]. A store may load only the first ones.
     pub waiting: Vec<(OrderId, LineState)>,
     /// Whether the store has, or may have, more waiting lines.
@@ -160,7 +166,8 @@ impl ProductState {
             named_batches: Vec::new(),
             lines: Vec::new(),
             more_expired: false,
-            unserved: false,
+            flags: ProductFlags::NEW,
+            more_in_transit: false,
             waiting: Vec::new(),
             more_waiting: false,
             ended_orders: Vec::new(),
@@ -210,8 +217,9 @@ impl Product {
             known_queue: KnownQueue::default(),
             queue_loaded: 0,
             most_served: Self::MAX_AT_ONCE,
-            unserved: state.unserved,
-            stored_unserved: state.unserved,
+            flags: state.flags,
+            stored_flags: state.flags,
+            in_transit: InTransit::new(state.more_in_transit),
             more_expired: state.more_expired,
             has_stepped: false,
             ended_orders: state.ended_orders.into_iter().collect(),
@@ -299,18 +307,18 @@ impl Product {
     /// [`Pending::CatchUp`](crate::Pending::CatchUp).
     #[must_use]
     pub const fn is_behind(&self) -> bool {
-        self.more_expired || self.unserved
+        self.more_expired || self.flags.unserved
     }
 
     /// Returns whether there is anything to store.
     #[must_use]
-    pub const fn has_changed(&self) -> bool {
-        self.moved_on || !self.events.is_empty() || self.unserved != self.stored_unserved
+    pub fn has_changed(&self) -> bool {
+        self.moved_on || !self.events.is_empty() || self.changed_flags().is_some()
     }
 
-    /// Returns whether lines may be waiting for free units, or `None` if the stored value is current.
-    pub(crate) fn changed_unserved(&self) -> Option<bool> {
-        (self.unserved != self.stored_unserved).then_some(self.unserved)
+    /// Returns the flags, or `None` if the stored ones are current.
+    pub(crate) fn changed_flags(&self) -> Option<ProductFlags> {
+        (self.flags != self.stored_flags).then_some(self.flags)
     }
 
     /// Limits how many waiting lines one unit of work serves.
@@ -416,7 +424,9 @@ impl Product {
             self.version = self.version.max(1) + 1;
         }
         self.stored = Originals::default();
-        (self.stored_unserved, self.moved_on, self.has_stepped, self.queue_loaded) = (self.unserved, false, false, 0);
+        self.stored_flags = self.flags;
+        (self.moved_on, self.has_stepped, self.queue_loaded) = (false, false, 0);
+        self.in_transit.begin_unit();
         std::mem::take(&mut self.events)
     }
 
@@ -432,7 +442,7 @@ impl Product {
             open_batches,
             named_batches,
             lines: self.lines.iter().map(rows).collect(),
-            unserved: self.unserved,
+            flags: self.flags,
             ended_orders: self.ended_orders.iter().map(|(order_id, end)| (order_id.clone(), *end)).collect(),
             pick_lines: self.pick_lines.iter().map(|(id, line)| (id.clone(), line.clone())).collect(),
             ..ProductState::new(self.sku.clone(), self.version)
@@ -448,6 +458,7 @@ impl Product {
     }
 
     fn record_out_of_stock(&mut self) {
+        self.flags.sold_out = true;
         self.events.push(Event::OutOfStock { sku: self.sku.clone() });
     }
 

@@ -1,9 +1,9 @@
 //! Several products at once, over which orders are decided.
 
 use crate::{
-    ConfirmError, ExtendError, HoldDuration, HoldExpired, NewOrder, OnShortage, Order, OrderCancelled, OrderClosed,
-    OrderConfirmation, OrderEnd, OrderId, OrderVersion, Pending, PlaceError, Plan, Product, Shortages, Sku, Standing,
-    UnknownSkus,
+    ConfirmError, ExtendError, HoldDuration, HoldExpired, HoldTooLong, NewOrder, OnShortage, Order, OrderCancelled,
+    OrderClosed, OrderConfirmation, OrderEnd, OrderId, OrderVersion, Pending, PlaceError, Plan, Product, Shortages,
+    Sku, Standing, UnknownSkus,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,7 +214,8 @@ impl Products {
         Ok(self.order_of(order_id))
     }
 
-    /// Extends the hold of an order to `hold` from `now`. It never shortens a hold.
+    /// Extends the hold of an order to `hold` from `now`. It never shortens a hold, and never lets one last longer than
+    /// [`HoldDuration::MAX`] from the instant at which the first line of the order was placed.
     ///
     /// # Errors
     ///
@@ -248,9 +249,28 @@ impl Products {
         if expected.is_some_and(|expected| !expected.contains(&actual)) {
             return Err(ExtendError::Stale { order_id: order_id.clone(), actual });
         }
-        let until = hold.after(now);
+        let until = self.extended(order_id, hold, now)?;
         self.0.values_mut().for_each(|product| product.extend_line(order_id, until));
         Ok(self.order_of(order_id))
+    }
+
+    /// Returns when the hold of an order ends, if it is extended to `hold` from `now`.
+    fn extended(
+        &self,
+        order_id: &OrderId,
+        hold: HoldDuration,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, HoldTooLong> {
+        let until = hold.after(now);
+        let lines = || self.iter().filter_map(|product| product.line(order_id));
+        let held = || lines().filter_map(|line| line.commitment.expires_at().map(|expires_at| (line, expires_at)));
+        let is_later = held().any(|(_, expires_at)| expires_at < until);
+        let first = held().map(|(line, _)| line.terms.placed_at).min().filter(|_| is_later);
+        let latest = first.map(|placed_at| HoldDuration::LONGEST.after(placed_at));
+        match latest.filter(|latest| until > *latest) {
+            Some(latest) => Err(HoldTooLong { order_id: order_id.clone(), latest }),
+            None => Ok(until),
+        }
     }
 
     /// Returns the order that was decided.

@@ -68,7 +68,8 @@ pub enum ProjectionConflict {
 ///   appears with the units that it still has;
 /// - [`ProductState::version`](crate::ProductState::version),
 ///   [`ProductState::lock_time`](crate::ProductState::lock_time) and
-///   [`ProductState::unserved`](crate::ProductState::unserved);
+///   [`ProductFlags::unserved`](crate::ProductFlags::unserved);
+/// - the settings of products ([`Event::ProductChanged`]), which a reader takes from the event itself;
 /// - the order of an order's lines as it was sent. [`Projection::order`] sorts them by SKU.
 ///
 /// ```

@@ -6,7 +6,7 @@ use crate::{
     Event, ExtendError, GoodsReturn, HoldDuration, LineAllocation, LoadRequest, MakePickListError, NewBatch, NewOrder,
     NewPickList, NewShipment, OpenLines, Order, OrderChange, OrderConfirmation, OrderId, OrderLine, OutOfStock,
     Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, Picked, PlaceError, Product, ProductState,
-    Products, PutBackError, PutBackReason, Quantity, Receipt, ReceiveError, Received, ReleasePickLineError,
+    Products, Promises, PutBackError, PutBackReason, Quantity, Receipt, ReceiveError, Received, ReleasePickLineError,
     ReleasePickListError, RemoveBatchError, ReturnError, Returned, ShipError, ShippedLines, Sku, Units,
 };
 use chrono::{DateTime, Utc};
@@ -223,6 +223,14 @@ impl Stock {
     /// [`ReturnError`]. The references of restocked units are checked against the batches of all products.
     pub fn take_back(&mut self, goods_return: &GoodsReturn, now: DateTime<Utc>) -> Result<Returned, ReturnError> {
         decided(self.products.take_back(goods_return, now))
+    }
+
+    /// Sets whether lines of a product, which it registers, move to earlier batches when units of them come free: see
+    /// [`Product::set_promises`]. Returns whether that is new.
+    pub fn set_promises(&mut self, sku: &Sku, promises: Promises, now: DateTime<Utc>) -> bool {
+        self.register(sku);
+        let Ok(is_new) = decided(self.product_mut(sku).set_promises(promises, now));
+        is_new
     }
 
     /// Allocates a standalone line: see [`Product::allocate`].

@@ -10,7 +10,9 @@ use crate::request_failures::RequestFailures;
 use crate::requests::Requests;
 use actix_web::HttpRequest;
 use allocation_app::{AccessControl, AllocationEngine, Keys, Tracer, UseCases};
+use allocation_domain::HoldDuration;
 use allocation_ports::{Clock, CommandEffects, Queries, Readiness};
+use allocation_requests::ValidationErrors;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub struct Api {
     /// The memory limit of request bodies.
     pub(crate) bodies: Bodies,
     pub(crate) edge: Arc<EdgeSettings>,
+    /// The longest hold that a request can ask for.
+    longest_hold: HoldDuration,
     pub(crate) access_log: Arc<AccessLog>,
     pub(crate) requests: Arc<Requests>,
     /// The metrics, if this API serves them.
@@ -87,6 +91,7 @@ impl Api {
             failures,
             bodies,
             edge,
+            longest_hold: HoldDuration::DAY,
             access_log: Arc::default(),
             requests: Arc::default(),
             metrics: None,
@@ -142,6 +147,21 @@ impl Api {
     #[must_use]
     pub fn with_edge(self, edge: EdgeSettings) -> Self {
         Self { edge: Arc::new(edge), ..self }
+    }
+
+    /// Limits the seconds for which a request can hold an order, a day by default.
+    #[must_use]
+    pub fn with_longest_hold(self, longest_hold: HoldDuration) -> Self {
+        Self { longest_hold, ..self }
+    }
+
+    /// Rejects a hold that is longer than the limit.
+    pub(crate) fn check_hold(&self, hold: Option<HoldDuration>) -> Result<(), ValidationErrors> {
+        if hold.is_none_or(|hold| hold <= self.longest_hold) {
+            return Ok(());
+        }
+        let (shortest, longest) = (HoldDuration::MIN, self.longest_hold.seconds());
+        Err(ValidationErrors::at("/hold_seconds", format_args!("must be an integer from {shortest} to {longest}")))
     }
 
     /// Admits only callers that `control` admits, by keys that an administrator manages. By default, every caller may

@@ -17,7 +17,7 @@ use allocation_app::NewKey;
 use allocation_domain::{Adjustment, BatchChange, GoodsReturn, NewOrder, NewShipment, OrderLine};
 use allocation_requests::{
     AddBatch, Confirmation, Empty, FromJson, HoldExtension, ListShipment, OrderChangeRequest, ParseError,
-    PickListRequest, PickedUnits, ReceiptRequest, UnitsPutBack, ValidationErrors, parse,
+    PickListRequest, PickedUnits, ProductSettings, ReceiptRequest, UnitsPutBack, ValidationErrors, parse,
 };
 use std::sync::Arc;
 
@@ -47,6 +47,7 @@ impl Body for PickedUnits {}
 impl Body for Empty {}
 impl Body for Confirmation {}
 impl Body for ListShipment {}
+impl Body for ProductSettings {}
 impl Body for ReceiptRequest {}
 impl Body for UnitsPutBack {}
 

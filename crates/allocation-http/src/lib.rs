@@ -47,6 +47,7 @@ mod prefix;
 mod problem;
 mod problem_type;
 mod product;
+mod promises;
 mod quantity;
 mod query;
 mod rate_limit;

@@ -112,6 +112,7 @@ pub(crate) async fn place(api: Data<Api>, request: HttpRequest, payload: Payload
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let ((), order): ((), NewOrder) = body::read_beside(query.errors(), Some(()), &request, payload).await?;
+    api.check_hold(order.terms().hold)?;
     let order_id = order.order_id().clone();
     let placed = if is_dry_run {
         let use_cases = api.use_cases(&request);

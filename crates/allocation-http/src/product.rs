@@ -2,10 +2,12 @@
 
 mod availability;
 mod movements;
+mod request;
 mod totals;
 
 pub(crate) use availability::{__path_availability, availability};
 pub(crate) use movements::{__path_movements, movements};
+pub(crate) use request::ProductSettingsSchema;
 pub(crate) use totals::Product;
 
 use crate::api::Api;
@@ -22,7 +24,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use allocation_access::Scope;
 use allocation_domain::{Outcome, Sku};
 use allocation_ports::Queries;
-use allocation_requests::Empty;
+use allocation_requests::ProductSettings;
 use chrono::{DateTime, Utc};
 
 pub(crate) fn routes() -> [Path; 4] {
@@ -98,8 +100,11 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 /// Register a product
 ///
 /// Orders can then wait for the product before it has a batch. Adding a batch registers its product, too,
-/// and a product stays registered after its last batch is deleted. The body can be empty or an empty object.
-/// Registering a product again changes nothing.
+/// and a product stays registered after its last batch is deleted. Registering a product again changes only the settings
+/// in the body, which can be empty.
+///
+/// With `promises`, lines move to an earlier batch when units of it come free (`fair`, the default), or keep the date that
+/// they were promised (`stable`). Lines that are to move from now on get the units that are free.
 #[utoipa::path(
     put,
     path = "/products/{sku}",
@@ -109,6 +114,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
         ("sku" = Identifier, Path, description = "The product", example = "RED-CHAIR"),
         ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
     ),
+    request_body(content = Option<ProductSettingsSchema>),
     responses(
         (status = 201, description = "The product was registered", body = Product<'_>, example = json!({
             "sku": "RED-CHAIR", "in_stock": 0, "on_its_way": 0, "allocated": 0, "held": 0, "backordered": 0,
@@ -127,9 +133,10 @@ pub(crate) async fn register(api: Data<Api>, request: HttpRequest, payload: Payl
     let mut query = Query::of(&request);
     let is_dry_run = dry_run::take(&mut query);
     let path = PathIdentifiers::beside(&request, query);
-    let (sku, Empty): (Sku, _) = body::read_optional_beside(path, "sku", &request, payload).await?;
+    let (sku, ProductSettings { promises }): (Sku, _) =
+        body::read_optional_beside(path, "sku", &request, payload).await?;
     let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
-    let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku)).await? {
+    let (status, product) = match api.gate.run(&request, move || use_cases.register_product(&sku, promises)).await? {
         Outcome::Changed(product) if !is_dry_run => (StatusCode::CREATED, product),
         Outcome::Changed(product) | Outcome::Unchanged(product) => (StatusCode::OK, product),
     };

@@ -53,9 +53,9 @@ document!(ListOrderShipmentsProblems: Validation, OrderNotFound, Overloaded, Dat
     tag = "Pick lists",
     params(("dry_run" = Option<bool>, Query, description = "Return the response without changing anything")),
     request_body(content = NewShipmentSchema, examples(
-        ("part" = (summary = "Two units of a pick line leave as a parcel", value = json!({
+        ("part" = (summary = "One unit of a pick line leaves as a parcel", value = json!({
             "shipment_id": "PARCEL-1", "carrier": "ACME", "tracking": "1Z 999",
-            "lines": [{ "pick_list_id": "MORNING", "line": 1, "qty": 2 }]
+            "lines": [{ "pick_list_id": "MORNING", "line": 1, "qty": 1 }]
         }))),
     )),
     responses(
@@ -64,7 +64,7 @@ document!(ListOrderShipmentsProblems: Validation, OrderNotFound, Overloaded, Dat
             example = json!({
                 "shipment_id": "PARCEL-1", "carrier": "ACME", "tracking": "1Z 999", "shipped_at": "2027-01-15T08:00:00Z",
                 "lines": [{ "pick_list_id": "MORNING", "line": 1, "order_id": "O-7", "sku": "RED-CHAIR",
-                    "reference": "B-1", "qty": 2 }]
+                    "reference": "B-1", "qty": 1 }]
             })),
         (status = 200, description = "The shipment was already made; the same response. Or the response as it would be \
             (`dry_run`)",
@@ -111,7 +111,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
             example = json!([{
                 "shipment_id": "PARCEL-1", "carrier": "ACME", "tracking": "1Z 999", "shipped_at": "2027-01-15T08:00:00Z",
                 "lines": [{ "pick_list_id": "MORNING", "line": 1, "order_id": "O-7", "sku": "RED-CHAIR",
-                    "reference": "B-1", "qty": 2 }]
+                    "reference": "B-1", "qty": 1 }]
             }])),
         ListShipmentsProblems,
     ),
@@ -135,7 +135,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
         (status = 200, description = "The shipment", body = Shipment<'_>, example = json!({
             "shipment_id": "PARCEL-1", "carrier": "ACME", "tracking": "1Z 999", "shipped_at": "2027-01-15T08:00:00Z",
             "lines": [{ "pick_list_id": "MORNING", "line": 1, "order_id": "O-7", "sku": "RED-CHAIR",
-                "reference": "B-1", "qty": 2 }]
+                "reference": "B-1", "qty": 1 }]
         })),
         FindShipmentProblems,
     ),
@@ -165,7 +165,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
             example = json!([{
                 "shipment_id": "PARCEL-1", "carrier": "ACME", "tracking": "1Z 999", "shipped_at": "2027-01-15T08:00:00Z",
                 "lines": [{ "pick_list_id": "MORNING", "line": 1, "order_id": "O-7", "sku": "RED-CHAIR",
-                    "reference": "B-1", "qty": 2 }]
+                    "reference": "B-1", "qty": 1 }]
             }])),
         ListOrderShipmentsProblems,
     ),

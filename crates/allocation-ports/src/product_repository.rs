@@ -93,7 +93,7 @@ pub trait ProductRepository {
     /// Lines whose hold has expired by `now` MUST be loaded, whether they have units or not: every decision
     /// begins with them. The limit for each product is [`Product::share_of`] the number of products. A product
     /// MUST record whether it has more such lines (`ProductState::more_expired`). It MUST also record whether
-    /// lines may wait for free units (`ProductState::unserved`), as last saved.
+    /// lines may wait for free units (`ProductFlags::unserved`), as last saved.
     ///
     /// The named orders and those of standalone lines that are archived MUST be restored before their lines are loaded
     /// ([`crate::OrderRepository::archive`]), whatever the products of their lines.

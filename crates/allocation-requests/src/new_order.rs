@@ -13,6 +13,8 @@ impl FromJson for NewOrder {
             hold: order.optional("hold_seconds").flatten(),
             priority: order.optional("priority").flatten().unwrap_or(usual.priority),
             allow_split: order.optional("allow_split").flatten().unwrap_or(usual.allow_split),
+            promises: order.optional("promises").flatten().unwrap_or(usual.promises),
+            ship_complete: order.optional("ship_complete").flatten().unwrap_or(usual.ship_complete),
         };
         let (order_id, OrderLines(lines)) = order.finish(|| Some((order_id?, lines?)))?;
         check_lines(&order_id, &lines)?;

@@ -1,7 +1,7 @@
 use crate::json::{FromJson, Json};
 use crate::order_lines::OrderLines;
 use crate::validation_error::{ValidationError, ValidationErrors};
-use allocation_domain::{OrderChange, OrderId, OrderLine, Quantity, Sku, TermsChange, Units};
+use allocation_domain::{HoldDuration, OrderChange, OrderId, OrderLine, Quantity, Sku, TermsChange, Units};
 
 /// A request to change an order: the new quantities of lines, zero for a line to remove, and new terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,12 @@ pub struct OrderChangeRequest {
 }
 
 impl OrderChangeRequest {
+    /// Returns the hold that the change asks for.
+    #[must_use]
+    pub const fn hold(&self) -> Option<HoldDuration> {
+        self.terms.hold
+    }
+
     /// Returns the change of an order.
     ///
     /// # Errors
@@ -37,11 +43,13 @@ impl FromJson for OrderChangeRequest {
             priority: change.optional("priority"),
             on_shortage: change.optional("on_shortage"),
             allow_split: change.optional("allow_split"),
+            promises: change.optional("promises"),
+            ship_complete: change.optional("ship_complete"),
             hold: change.optional("hold_seconds"),
         };
         change.finish(|| Some(()))?;
         if lines.is_none() && terms == TermsChange::default() {
-            let rule = "must have at least one of lines, priority, on_shortage, allow_split, hold_seconds";
+            let rule = "must have at least one of lines, priority, on_shortage, allow_split, promises, ship_complete, hold_seconds";
             return Err(ValidationErrors::of_value(rule));
         }
         Ok(Self { lines: lines.map(|OrderLines(lines)| lines).unwrap_or_default(), terms })

@@ -5,7 +5,7 @@ use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
 use allocation_domain::{
     AdjustmentId, AdjustmentReason, BatchReference, Carrier, Eta, HoldDuration, OnShortage, OpenLines, OrderId,
-    PickListId, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, UnitChange, Units,
+    PickListId, Promises, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, UnitChange, Units,
 };
 use std::fmt::Display;
 
@@ -108,4 +108,4 @@ macro_rules! named {
     )+};
 }
 
-named!(OnShortage, OpenLines);
+named!(OnShortage, OpenLines, Promises);

@@ -18,7 +18,7 @@ use std::time::Instant;
 /// Returns [`Findings`] if there are any, and another error if the database cannot be inspected.
 pub(crate) fn check(settings: &Settings, json: bool) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let Inspection { findings, products } = connect(settings)?.inspect()?;
+    let Inspection { findings, products } = connect(settings)?.inspect(settings.longest_hold())?;
     if json {
         let report = Report {
             ok: findings.is_empty(),
@@ -82,7 +82,7 @@ pub(crate) fn repair(settings: &Settings, what: Repair) -> anyhow::Result<()> {
              look at `allocation check`, then add --yes"
         );
     }
-    output::print(&mended(connect(settings)?.mend_instants()?))
+    output::print(&mended(connect(settings)?.mend_instants(settings.longest_hold())?))
 }
 
 /// Connects to a database whose schema is current.

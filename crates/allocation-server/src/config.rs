@@ -17,6 +17,7 @@ use crate::build::LONG_VERSION;
 use allocation_adapters_diesel::{DatabaseUrl, Store};
 use allocation_adapters_rabbitmq::{AmqpUrl, BrokerName};
 use allocation_app::Retention;
+use allocation_domain::HoldDuration;
 use allocation_http::{Calendar, EdgeSettings};
 use allocation_ports::Access;
 use anyhow::{Context, bail, ensure};
@@ -317,6 +318,17 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ALLOCATION_RETENTION_GRACE_SECONDS", hide = true, default_value = "60")]
     retention_grace_seconds: u32,
 
+    /// The longest hold that a request can ask for, in seconds, from 10 to 2592000 (30 days). Extensions together are
+    /// limited to 30 days from the first line of the order
+    #[arg(
+        long,
+        global = true,
+        env = "ALLOCATION_MAX_HOLD_SECONDS",
+        default_value_t = HoldDuration::DAY.seconds(),
+        value_parser = clap::value_parser!(u32).range(i64::from(HoldDuration::MIN)..=i64::from(HoldDuration::MAX))
+    )]
+    max_hold_seconds: u32,
+
     /// The days after which an order whose lines are all complete is moved to the archive, from 1 to 3650; none are moved
     /// unless it is set. It is still found by its id, but not listed
     #[arg(
@@ -498,6 +510,11 @@ impl Settings {
     pub(crate) fn retention(&self) -> Retention {
         let age = Some(TimeDelta::days(i64::from(self.retain_events_days))).filter(|age| !age.is_zero());
         Retention { age, grace: Duration::from_secs(u64::from(self.retention_grace_seconds)) }
+    }
+
+    /// Returns the longest hold that a request can ask for.
+    pub(crate) fn longest_hold(&self) -> HoldDuration {
+        HoldDuration::from_seconds(self.max_hold_seconds).unwrap_or(HoldDuration::DAY)
     }
 
     /// Returns after which time orders are archived, if they are.

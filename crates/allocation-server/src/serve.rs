@@ -137,6 +137,7 @@ pub(crate) fn serve(settings: &Settings, log: &LogWriter) -> anyhow::Result<()> 
     let api = Api::new(use_cases, engine.clone(), store, health, clock, feed, limits)
         .with_effects(effects)
         .with_access(control, keys)
+        .with_longest_hold(settings.longest_hold())
         .with_edge(settings.edge_settings())
         .with_access_log(settings.access_log)
         .with_calendar(settings.calendar());

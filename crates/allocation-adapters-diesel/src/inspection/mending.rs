@@ -1,10 +1,11 @@
 //! Repair of instants left by a wrong clock.
 
-use super::{LONGEST_HOLD, LONGEST_LEASE, TOLERANCE, after, blocks};
+use super::{LONGEST_LEASE, TOLERANCE, after, blocks, span};
 use crate::any_connection::{AnyConnection, MultiBackend};
 use crate::error::{commit_error, store_error};
 use crate::statement::statement;
 use crate::{Store, generation, transaction};
+use allocation_domain::HoldDuration;
 use allocation_ports::{LockWait, StoreError};
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -103,6 +104,7 @@ struct Place {
 /// A pass over one product.
 struct Pass<'a> {
     sku: &'a str,
+    longest_hold: HoldDuration,
     lines: Place,
     batches: Place,
     /// The last instant assigned; the next one is later.
@@ -121,16 +123,16 @@ impl Store {
     /// # Errors
     ///
     /// Returns [`StoreError`] if the database fails; earlier repairs stay committed.
-    pub fn mend_instants(&self) -> Result<Mended, StoreError> {
+    pub fn mend_instants(&self, longest_hold: HoldDuration) -> Result<Mended, StoreError> {
         let (mut connection, mut mended) = (self.unlimited()?, Mended::default());
         loop {
             let now = self.time(&mut connection)?;
-            let skus = products_to_mend(&mut connection, now)?;
+            let skus = products_to_mend(&mut connection, now, longest_hold)?;
             if skus.is_empty() {
                 break;
             }
             for sku in &skus {
-                self.mend_product(&mut connection, sku, &mut mended)?;
+                self.mend_product(&mut connection, sku, longest_hold, &mut mended)?;
             }
         }
         mended.others += self.mend_merged_blocks(&mut connection)?;
@@ -144,10 +146,16 @@ impl Store {
         Ok(mended)
     }
 
-    fn mend_product(&self, connection: &mut AnyConnection, sku: &str, mended: &mut Mended) -> Result<(), StoreError> {
+    fn mend_product(
+        &self,
+        connection: &mut AnyConnection,
+        sku: &str,
+        longest_hold: HoldDuration,
+        mended: &mut Mended,
+    ) -> Result<(), StoreError> {
         let now = self.time(connection)?;
         let place = || Place { at: now, name: String::new() };
-        let mut pass = Pass { sku, lines: place(), batches: place(), given: now };
+        let mut pass = Pass { sku, longest_hold, lines: place(), batches: place(), given: now };
         // Each step is one transaction; the last one finds nothing left to repair.
         while in_transaction(connection, |connection| self.mend_step(connection, &mut pass, mended))? {}
         Ok(())
@@ -165,7 +173,7 @@ impl Store {
         pass.given = pass.given.max(now);
         let lines = pass.mend_lines(connection)?;
         let batches = pass.mend_batches(connection)?;
-        let holds = mend_holds(connection, pass.sku, now)?;
+        let holds = mend_holds(connection, pass, now)?;
         mended.lines += lines;
         mended.batches += batches;
         mended.holds += holds;
@@ -254,13 +262,14 @@ impl Pass<'_> {
     }
 }
 
-fn mend_holds(connection: &mut AnyConnection, sku: &str, now: i64) -> Result<u64, StoreError> {
-    let limit = after(now, LONGEST_HOLD + TOLERANCE);
+fn mend_holds(connection: &mut AnyConnection, pass: &Pass<'_>, now: i64) -> Result<u64, StoreError> {
+    let Pass { sku, longest_hold, .. } = *pass;
+    let limit = after(now, span(longest_hold) + TOLERANCE);
     let statement = HoldsAfter { sku, expires_at: &limit, limit: &STEP };
     let holds: Vec<(String, Option<i32>)> = statement.load(connection).map_err(store_error)?;
     let mut mended = 0;
     for (order_id, hold_seconds) in holds {
-        let hold = hold_seconds.map_or(LONGEST_HOLD, |seconds| TimeDelta::seconds(i64::from(seconds)));
+        let hold = hold_seconds.map_or(span(longest_hold), |seconds| TimeDelta::seconds(i64::from(seconds)));
         let expires_at = &after(now, hold);
         mended += rows(HoldUntil { expires_at, sku, order_id: &order_id }, connection)?;
     }
@@ -268,8 +277,12 @@ fn mend_holds(connection: &mut AnyConnection, sku: &str, now: i64) -> Result<u64
 }
 
 /// Returns some of the products that need a repair.
-fn products_to_mend(connection: &mut AnyConnection, now: i64) -> Result<Vec<String>, StoreError> {
-    let (future, held) = (after(now, TOLERANCE), after(now, LONGEST_HOLD + TOLERANCE));
+fn products_to_mend(
+    connection: &mut AnyConnection,
+    now: i64,
+    longest_hold: HoldDuration,
+) -> Result<Vec<String>, StoreError> {
+    let (future, held) = (after(now, TOLERANCE), after(now, span(longest_hold) + TOLERANCE));
     let mut skus = Vec::new();
     for query in [
         format!("SELECT sku FROM products WHERE last_at > {future} ORDER BY sku LIMIT {STEP}"),

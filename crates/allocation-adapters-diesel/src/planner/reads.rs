@@ -8,7 +8,7 @@ use crate::reads::shipments as pages;
 use crate::reads::{
     availability, backorders, batches, blocks, completed, load_until_decided, orders, pick_lists, pickable, totals,
 };
-use crate::{expiry, moving, queue, shipments, stored_batches};
+use crate::{expiry, fitting, moving, queue, shipments, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, PageSize};
 use allocation_test_support::TestDatabase;
@@ -41,6 +41,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "overdue batches of a SKU" => batches::OverdueOfSkuAt { now: number, sku: text, today: day, eta: day,
             added_at: number, reference: text, limit };
         "moving batches of a SKU" => batches::MovingOfSkuAt { now: number, sku: text };
+        "batches in transit" => stored_batches::InTransit { sku: text };
         "open batches" => stored_batches::OpenBatches { sku: text };
         "orders" => All { after: text, limit };
         "held orders" => Held { after: text, limit };
@@ -78,6 +79,8 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "next lines on a batch" => moving::LinesAfter { reference: text, precedence: small, placed_at: number, order_id: text, limit };
         "last lines on a batch" => moving::LastLines { reference: text, limit };
         "lines on a batch before" => moving::LinesBefore { reference: text, precedence: small, placed_at: number, order_id: text, limit };
+        FITTING => fitting::FittingAfter { reference: text, precedence: small, placed_at: number,
+            order_id: text, scan_limit: limit, units: small, limit };
         "allocations" => allocations::All { now: number, sku: text, order_id: text, reference: text, limit };
         "allocations of a SKU" => allocations::OfSku { now: number, sku: text, order_id: text, reference: text, limit };
         "allocations of a line" => allocations::OfLine { sku: text, order_id: text, now: number, part_sku: text,
@@ -184,6 +187,9 @@ fn plans_of_pickable(connection: &mut AnyConnection) -> Vec<(String, String)> {
 /// The queries for the pickable lines of a batch and of an order.
 const PICKABLE: [&str; 2] = ["pickable of a batch", "pickable of an order"];
 
+/// The query for lines that fit into the free units of an earlier batch.
+const FITTING: &str = "lines on a batch that fit";
+
 /// Returns the plans of all queries, without statistics and with statistics of empty tables: PostgreSQL keeps a
 /// plan while the tables grow.
 fn plans_of(database: &TestDatabase) -> Vec<(String, String)> {
@@ -211,6 +217,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("moving batches of a SKU", &["batches_moving", "order_lines_expiring", "line_parts_pkey"]),
     ("overdue batches of a SKU", &["batches_due_by_sku", "order_lines_expiring", "line_parts_pkey"]),
     ("open batches", &["batches_open"]),
+    ("batches in transit", &["batches_due_by_sku"]),
     ("orders", &["order_lines_by_order"]),
     ("held orders", &["order_lines_by_order_held"]),
     ("waiting orders", &["order_lines_by_order_waiting"]),
@@ -262,6 +269,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("batches of a SKU to pick from", &["batches_pkey"]),
     ("moving batches", &["batches_moving"]),
     ("next lines on a batch", &["order_lines_by_batch", "line_parts_by_batch"]),
+    (FITTING, &["order_lines_by_batch", "line_parts_by_batch", "order_lines_by_order", "line_parts_pkey"]),
     ("last lines on a batch", &["order_lines_by_batch", "line_parts_by_batch"]),
     ("lines on a batch before", &["order_lines_by_batch", "line_parts_by_batch"]),
     (PICKABLE[0], &["order_lines_by_batch", "line_parts_by_batch", "order_lines_by_order", "pick_list_lines_by_line"]),
@@ -313,8 +321,8 @@ fn lists_are_served_by_an_index_on_postgres() {
         let (scans, conditions) = (plan.matches(" using ").count(), plan.matches("Index Cond").count());
         assert!(scans == conditions, "{list}\n{plan}");
         // With statistics of empty tables, the index by order id is as good for a line as the primary key.
-        let plan =
-            if PICKABLE.contains(&&*list) { plan.replace("order_lines_pkey", "order_lines_by_order") } else { plan };
+        let finds_lines = PICKABLE.contains(&&*list) || list == FITTING;
+        let plan = if finds_lines { plan.replace("order_lines_pkey", "order_lines_by_order") } else { plan };
         let indexes: Vec<_> = plan.split(" using ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
         let expected = INDEXES.iter().find(|(name, _)| *name == list).map(|(_, indexes)| *indexes);
         let fits = expected.map_or_else(|| list.starts_with("allocations"), |expected| expected == indexes);

@@ -9,7 +9,7 @@ use crate::batch_row::{BatchRow, OPEN_BATCHES, PAGE_PLUS_ONE};
 use crate::error::{corrupt, store_error};
 use crate::line_row::Lines;
 use crate::{generation, row};
-use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, OrderEnd, OrderId, Product, ProductFlags, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -58,6 +58,9 @@ struct Locked {
     held_lines: i64,
     waiting_lines: i64,
     unserved: bool,
+    stable: bool,
+    sold_out: bool,
+    has_in_transit: bool,
     now: i64,
     oldest_generation: i64,
 }
@@ -129,7 +132,12 @@ impl Loaded {
             lines: self.lines.lines,
             more_waiting: locked.waiting_lines > 0,
             more_expired: self.expired > most_expired,
-            unserved: locked.unserved,
+            flags: ProductFlags {
+                unserved: locked.unserved,
+                promises: row::promises(locked.stable),
+                sold_out: locked.sold_out,
+            },
+            more_in_transit: locked.has_in_transit,
             ended_orders: self.ended_orders,
             pick_lines: self.lines.pick_lines,
             ..ProductState::new(wanted.sku.clone(), u64::try_from(locked.version).map_err(corrupt)?)

@@ -2,18 +2,19 @@
 
 use super::pick_lines::save_pick_lines;
 use super::statements::{
-    AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeProducts, MarkUnserved, Remove, WriteGroup,
+    AddBatches, AddLines, AddReferences, ChangeBatches, ChangeLines, ChangeProducts, Remove, SetFlags, WriteGroup,
 };
 use crate::error::store_error;
 use crate::row::integer;
 use crate::saving::{RowChanges, exists, expect_rows};
+use allocation_domain::{ProductFlags, Promises};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 
 pub(crate) fn save(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
     change_lines(connection, rows)?;
     remove(connection, rows)?;
-    mark_unserved(connection, rows)?;
+    set_flags(connection, rows)?;
     add_batches(connection, rows)?;
     change_batches(connection, rows)?;
     change_products(connection, rows)?;
@@ -52,10 +53,11 @@ fn remove(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), St
     expect_rows(exists::BATCH_REFERENCE, batches.len(), integer(counts.3)?)
 }
 
-/// Runs one statement per product: few at a time have a queue that one unit of work cannot serve.
-fn mark_unserved(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
-    for (sku, unserved) in &rows.unserved {
-        expect_rows(exists::PRODUCT, 1, MarkUnserved { unserved, sku }.execute(connection).map_err(store_error)?)?;
+/// Runs one statement per product: few at a time are sold out, or have a queue that one unit of work cannot serve.
+fn set_flags(connection: &mut PgConnection, rows: &RowChanges<'_>) -> Result<(), StoreError> {
+    for (sku, ProductFlags { unserved, promises, sold_out }) in &rows.flags {
+        let statement = SetFlags { unserved, stable: &(*promises == Promises::Stable), sold_out, sku };
+        expect_rows(exists::PRODUCT, 1, statement.execute(connection).map_err(store_error)?)?;
     }
     Ok(())
 }

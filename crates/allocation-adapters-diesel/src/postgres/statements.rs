@@ -35,6 +35,7 @@ statement! {
     /// - the version, and the instant of its decisions;
     /// - the number of held lines, and the number of waiting lines;
     /// - whether lines may wait although units are free;
+    /// - whether lines keep their promises, whether the product is sold out, and whether units are in transit;
     /// - the time when the product was locked;
     /// - the oldest generation of programs that may write.
     ///
@@ -45,10 +46,11 @@ statement! {
         set_time: Nullable<BigInt> => Option<i64>,
         skus: Array<Text> => Vec<&'a str>,
         time: Nullable<BigInt> => Option<i64>,
-    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, BigInt)),
+    ) on Pg -> (Text, (BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool, Bool, BigInt, BigInt)),
     "UPDATE products SET version = version + 1, last_at = greatest(last_at + 1, coalesce(?, ", NOW, "))
      WHERE sku = ANY (?)
-     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, coalesce(?, ", NOW, "), ",
+     RETURNING sku, version, last_at, held_lines, waiting_lines, unserved, stable, sold_out, on_its_way > 0, coalesce(?, ",
+    NOW, "), ",
     OLDEST_GENERATION
 }
 
@@ -324,9 +326,10 @@ statement! {
 }
 
 statement! {
-    /// Stores whether lines of a product may wait although units are free.
-    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Pg,
-    "UPDATE products SET unserved = ? WHERE sku = ?"
+    /// Stores the flags of a product: whether lines may wait although units are free, whether lines keep their promises,
+    /// and whether it is sold out.
+    SetFlags<'a>(unserved: Bool => bool, stable: Bool => bool, sold_out: Bool => bool, sku: Text => str) on Pg,
+    "UPDATE products SET unserved = ?, stable = ?, sold_out = ? WHERE sku = ?"
 }
 
 statement! {
@@ -438,7 +441,9 @@ statement! {
     ArchiveOrders<'a>(removed: Array<Text> => Vec<&'a str>, order_ids: Array<Text> => Vec<&'a str>) on Pg,
     "WITH moved AS (DELETE FROM orders WHERE order_id = ANY (?) RETURNING *)
      INSERT INTO archived_orders (", OrderRow::COLUMNS, ", placed_at)
-     SELECT ", OrderRow::COLUMNS, ", placed_at FROM unnest(?) AS w (order_id) LEFT JOIN moved USING (order_id)"
+     SELECT ", OrderRow::COLUMNS, ", placed_at
+     FROM unnest(?) AS w (order_id)
+     LEFT JOIN moved USING (order_id)"
 }
 
 statement! {

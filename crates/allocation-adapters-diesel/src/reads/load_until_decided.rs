@@ -6,7 +6,7 @@ use crate::error::store_error;
 use crate::planner::{SEPARATE, is};
 use crate::statement::statement;
 use crate::{loading, stored_batches};
-use allocation_domain::{Batch, DataRequest, Product, ProductState, Sku};
+use allocation_domain::{Batch, DataRequest, Product, ProductState, Promises, Sku};
 use allocation_ports::{StoreError, load_until_decided};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -83,7 +83,9 @@ pub(super) fn restore(
         free_expired(connection, &standing.sku, &mut state.open_batches, now)?;
     }
     state.more_waiting = standing.has_waiting;
-    state.unserved = standing.has_waiting && (standing.has_expired || standing.unserved);
+    // Only where the free units are would change, by lines that a read does not load.
+    state.flags.promises = Promises::Stable;
+    state.flags.unserved = standing.has_waiting && (standing.has_expired || standing.unserved);
     let mut product = Product::restore(state);
     let load = |product: &mut Product, request: &DataRequest| load(connection, product, request, now);
     let Ok(_) = load_until_decided(&mut product, load, |product| product.release_expired(now))?;

@@ -20,7 +20,7 @@ const MAX_ORDERS: usize = 2_000;
 const MANY_LINES: usize = 10_000;
 
 /// The maximum number of orders loaded at a time, so that even large orders fit into memory.
-const AT_A_TIME: usize = 50;
+pub(super) const AT_A_TIME: usize = 50;
 
 statement! {
     /// The SKUs of a current or an archived order.
@@ -86,7 +86,7 @@ fn fits(filter: &OrderFilter, order: &Order, now: DateTime<Utc>) -> bool {
 }
 
 /// Loads the orders that have lines, sorted by the bytes of their ids.
-fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>, StoreError> {
+pub(super) fn load(connection: &mut AnyConnection, order_ids: &[&str]) -> Result<Vec<Order>, StoreError> {
     let rows = match connection {
         AnyConnection::Sqlite(connection) => sqlite::order_lines(connection, order_ids),
         AnyConnection::Postgres(connection) => postgres::order_lines(connection, order_ids),

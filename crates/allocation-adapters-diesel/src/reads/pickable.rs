@@ -78,7 +78,7 @@ const IS_IN_STOCK: &str = joined!(
 );
 
 /// Selects the columns of an allocation in front of the condition that a pick list can include it.
-const SELECT: &str = "SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, ";
+const SELECT: &str = "SELECT a.sku, a.order_id, a.reference, a.precedence, a.placed_at, a.ship_complete, ";
 
 /// Selects a page of the allocations of a batch.
 const PAGE_OF_BATCH: &str = "(
@@ -87,11 +87,11 @@ const PAGE_OF_BATCH: &str = "(
          ORDER BY reference, precedence, placed_at, order_id LIMIT ?
      )";
 
-type Columns = (Text, Text, Text, Integer, BigInt, Bool);
+type Columns = (Text, Text, Text, Integer, BigInt, Bool, Bool);
 
-/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, and whether a
-/// pick list can include it.
-type Row = (String, String, String, i32, i64, bool);
+/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, whether it ships complete, and
+/// whether a pick list can include it if its order may ship.
+type Row = (String, String, String, i32, i64, bool, bool);
 
 statement! {
     /// A page of the lines on a batch, including lines that no pick list can include.
@@ -102,7 +102,7 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed FROM ", PAGE_OF_BATCH,
+    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed, l.ship_complete FROM ", PAGE_OF_BATCH,
         // SQLite keeps the order of the tables in a CROSS JOIN.
         " AS h CROSS JOIN order_lines AS l ON l.sku = h.sku AND l.order_id = h.order_id) AS a"
 }
@@ -116,9 +116,9 @@ statement! {
         order_id: Text => str,
         limit: BigInt => i64,
     ) on MultiBackend -> Columns,
-    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed FROM ", PAGE_OF_BATCH, " AS h
+    SELECT, IS_PICKABLE, " FROM (SELECT h.*, l.expires_at, l.ended, l.listed, l.ship_complete FROM ", PAGE_OF_BATCH, " AS h
      CROSS JOIN LATERAL (
-         SELECT expires_at, ended, listed FROM order_lines
+         SELECT expires_at, ended, listed, ship_complete FROM order_lines
          WHERE order_lines.sku = h.sku AND order_lines.order_id = h.order_id LIMIT 1
      ) AS l) AS a"
 }
@@ -126,7 +126,8 @@ statement! {
 /// Selects the allocations of lines `l` with their parts `p`.
 const OF_LINES: &str = "(
          SELECT l.sku, l.order_id, coalesce(l.reference, p.reference) AS reference,
-                coalesce(p.quantity, l.allocated) AS quantity, l.precedence, l.placed_at, l.expires_at, l.ended, l.listed
+                coalesce(p.quantity, l.allocated) AS quantity, l.precedence, l.placed_at, l.expires_at, l.ended, l.listed,
+                l.ship_complete
          FROM ";
 
 statement! {
@@ -156,6 +157,7 @@ struct Pickable {
     reference: BatchReference,
     position: QueuePosition,
     sku: Sku,
+    ships_complete: bool,
 }
 
 /// Returns the first order lines that a new pick list can include, each once.
@@ -192,7 +194,8 @@ fn of_orders(
             AnyConnection::Sqlite(_) => OfOrderOnSqlite { order_id, limit }.load(connection),
             AnyConnection::Postgres(_) => OfOrderOnPostgres { order_id, limit }.load(connection),
         };
-        scan.add(rows.map_err(store_error)?, |it| criteria.takes(&it.reference, &it.sku, it.position.order_id()))?;
+        let fits = |it: &Pickable| criteria.takes(&it.reference, &it.sku, it.position.order_id());
+        scan.add(connection, rows.map_err(store_error)?, fits)?;
         scan.retain_first();
     }
     Ok(())
@@ -260,7 +263,7 @@ fn of_batches<'a>(
             (precedence, placed_at) = (last.3, last.4);
             order_id.clone_from(&last.1);
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            scan.add(page, |_| true)?;
+            scan.add(connection, page, |_| true)?;
             if is_last {
                 break;
             }
@@ -287,10 +290,11 @@ fn page_of(
 }
 
 /// Converts a row; `None` if no pick list can include it.
-fn parse((sku, order_id, reference, precedence, placed_at, fits): Row) -> Result<Option<Pickable>, StoreError> {
+fn parse(row: Row) -> Result<Option<Pickable>, StoreError> {
+    let (sku, order_id, reference, precedence, placed_at, ships_complete, fits) = row;
     if !fits {
         return Ok(None);
     }
     let position = QueuePosition::new(row::order_id(order_id)?, !precedence, row::instant(placed_at)?);
-    Ok(Some(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)? }))
+    Ok(Some(Pickable { reference: row::reference(reference)?, position, sku: row::sku(sku)?, ships_complete }))
 }

@@ -16,7 +16,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 /// Selects the counters of a product, and its free units.
 ///
 /// Also selects whether lines wait, whether they may wait although units are free, and whether expired
-/// holds are not released yet. Without held lines, there is no search for expired ones. The free units are read
+/// holds are not released yet, and whether lines keep their promises. Without held lines, there is no search for expired ones. The free units are read
 /// from the index of open batches, in whose order the subquery sorts.
 const COUNTED_AT: &str =
     "SELECT sku, in_stock, on_its_way, held, backordered, picked,
@@ -31,13 +31,14 @@ const COUNTED_AT: &str =
             ), 0),
             waiting_lines > 0,
             unserved,
+            stable,
             held_lines > 0 AND (
                 SELECT l.expires_at FROM order_lines AS l
                 WHERE l.sku = p.sku AND l.expires_at <= ? ORDER BY l.expires_at, l.order_id LIMIT 1
             ) IS NOT NULL
      FROM products AS p ";
 
-type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool);
+type CountedColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool, Bool);
 
 statement! {
     /// The allocated and waiting units of expired lines of a product. The database sums them up, whatever
@@ -104,6 +105,7 @@ struct Counted {
     free: i64,
     has_waiting: bool,
     unserved: bool,
+    stable: bool,
     has_expired: bool,
 }
 
@@ -136,7 +138,7 @@ impl Counted {
             backordered: units(self.backordered, change.backordered)?,
             available: units(self.free, -change.allocated - in_stock - in_transit)?,
         };
-        Ok(ProductTotals { sku, totals })
+        Ok(ProductTotals { sku, promises: row::promises(self.stable), totals })
     }
 }
 

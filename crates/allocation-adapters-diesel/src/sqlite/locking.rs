@@ -9,7 +9,7 @@ use crate::batch_row::{BatchRow, OPEN_BATCHES, PAGE_PLUS_ONE};
 use crate::error::{corrupt, store_error};
 use crate::line_row::{AllocationPart, LineEnd, LineValues, Lines};
 use crate::{generation, row};
-use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductState, Sku};
+use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductFlags, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};
 use diesel::prelude::*;
 
@@ -38,6 +38,9 @@ struct Locked {
     held_lines: i64,
     waiting_lines: i64,
     unserved: bool,
+    stable: bool,
+    sold_out: bool,
+    has_in_transit: bool,
     oldest_generation: i64,
     any_archived: bool,
 }
@@ -64,7 +67,9 @@ fn load_one(
     let mut state = ProductState::new(wanted.sku.clone(), version);
     state.lock_time = Some(row::lock_time(now, locked.last_at)?);
     state.more_waiting = locked.waiting_lines > 0;
-    state.unserved = locked.unserved;
+    let Locked { unserved, stable, sold_out, .. } = *locked;
+    state.flags = ProductFlags { unserved, promises: row::promises(stable), sold_out };
+    state.more_in_transit = locked.has_in_transit;
     // Batches that were not requested may exist.
     state.more_open_batches = true;
     if wanted.open_batches {

@@ -4,12 +4,13 @@ use super::execution::{add_row, one_row};
 use super::pick_lines::save_pick_lines;
 use super::statements::{
     AddBatch, AddBlock, AddLine, AddPart, AddPlainLine, AddReference, ChangeBatch, ChangeCounter, ChangeLine,
-    ChangePart, ChangeProduct, MarkUnserved, RemoveBatch, RemoveLine, RemovePart, RemoveReference,
+    ChangePart, ChangeProduct, RemoveBatch, RemoveLine, RemovePart, RemoveReference, SetFlags,
 };
 use crate::batch_row::BatchKey;
 use crate::line_row::LineKey;
 use crate::part_row::PartKey;
 use crate::saving::{AddedLine, NewBatch, RowChanges, exists};
+use allocation_domain::{ProductFlags, Promises};
 use allocation_ports::StoreError;
 use diesel::prelude::*;
 
@@ -52,8 +53,9 @@ fn change_products(connection: &mut SqliteConnection, rows: &RowChanges<'_>) -> 
     for (BatchKey { sku, reference }, delta) in &rows.counters {
         one_row(connection, exists::BATCH, ChangeCounter { delta, sku, reference })?;
     }
-    for (sku, unserved) in &rows.unserved {
-        one_row(connection, exists::PRODUCT, MarkUnserved { unserved, sku })?;
+    for (sku, ProductFlags { unserved, promises, sold_out }) in &rows.flags {
+        let stable = &(*promises == Promises::Stable);
+        one_row(connection, exists::PRODUCT, SetFlags { unserved, stable, sold_out, sku })?;
     }
     for (sku, totals) in &rows.products {
         let statement = ChangeProduct {

@@ -26,18 +26,20 @@ statement! {
     /// Increments the version of a product for a new unit of work.
     ///
     /// Returns the version, the instant of its decisions, the number of held lines, and the number of
-    /// waiting lines. Also returns whether lines may wait although units are free, the oldest generation of
-    /// programs that may write, and whether any order is archived.
+    /// waiting lines. Also returns whether lines may wait although units are free, whether lines keep their
+    /// promises, whether the product is sold out, whether units are in transit, the oldest generation of programs that
+    /// may write, and whether any order is archived.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
-        -> (BigInt, BigInt, BigInt, BigInt, Bool, BigInt, Bool),
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool, Bool, BigInt, Bool),
     "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved, ", OLDEST_GENERATION, ", ", ANY_ARCHIVED
+     RETURNING version, last_at, held_lines, waiting_lines, unserved, stable, sold_out, on_its_way > 0, ", OLDEST_GENERATION, ", ", ANY_ARCHIVED
 }
 
 statement! {
-    /// Stores whether lines of a product may wait although units are free.
-    MarkUnserved<'a>(unserved: Bool => bool, sku: Text => str) on Sqlite,
-    "UPDATE products SET unserved = ? WHERE sku = ?"
+    /// Stores the flags of a product: whether lines may wait although units are free, whether lines keep their promises,
+    /// and whether it is sold out.
+    SetFlags<'a>(unserved: Bool => bool, stable: Bool => bool, sold_out: Bool => bool, sku: Text => str) on Sqlite,
+    "UPDATE products SET unserved = ?, stable = ?, sold_out = ? WHERE sku = ?"
 }
 
 statement! {

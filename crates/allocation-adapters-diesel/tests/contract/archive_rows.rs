@@ -2,7 +2,7 @@
 
 use crate::database::TestDatabase;
 use crate::world::{World, instant, order, sku, to_allocate};
-use allocation_domain::{Eta, Sku};
+use allocation_domain::{Eta, HoldDuration, Sku};
 use allocation_ports::{StoreError, UnitOfWork};
 
 /// Every column of a line, an order and a pick line has a value of its own.
@@ -64,6 +64,7 @@ fn current_rows(world: &World) -> Vec<String> {
         "precedence",
         "backorders",
         "allow_split",
+        "stable",
         "waiting",
         "expires_at",
         "ended",
@@ -76,7 +77,7 @@ fn current_rows(world: &World) -> Vec<String> {
         "completed_at",
         "returned",
     ];
-    let orders = ["order_id", "lines", "priority", "backorders", "allow_split", "hold_seconds", "placed_at"];
+    let orders = ["order_id", "lines", "priority", "backorders", "allow_split", "hold_seconds", "stable", "placed_at"];
     let picks = ["list_id", "line", "sku", "order_id", "reference", "quantity", "picked", "status"];
     let mut rows = world.database.texts(&row(&lines, "order_lines"));
     rows.sort();
@@ -94,7 +95,7 @@ pub fn every_row_of_an_order_moves_to_the_archive_and_back(database: TestDatabas
     assert_eq!(current_rows(&world), ["P 6 LAMP ANOTHER B-LAMP 3 0 withdrawn"], "nothing of another order is moved");
     let count = |table: &str| world.database.count(&format!("SELECT count(*) FROM {table}"));
     assert_eq!(["archived_orders", "archived_lines", "archived_pick_lines"].map(count), [1, 2, 2]);
-    assert_eq!(world.store.inspect().unwrap().findings, []);
+    assert_eq!(world.store.inspect(HoldDuration::DAY).unwrap().findings, []);
     world.begin_and(|unit| unit.products().lock(&[to_allocate("LAMP", &["O"])]).map(drop)).unwrap();
     assert_eq!(current_rows(&world), before);
     assert_eq!(["archived_orders", "archived_lines", "archived_pick_lines"].map(count), [0, 0, 0]);
@@ -136,7 +137,7 @@ pub fn faults_in_the_archive_are_found(database: TestDatabase) {
     let skus = ["LAMP", "RUG"].map(sku);
     world.begin_and(|unit| archive(unit, "O", &skus)).unwrap();
     let findings = || {
-        let found = world.store.inspect().unwrap().findings;
+        let found = world.store.inspect(HoldDuration::DAY).unwrap().findings;
         found.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
     };
     assert!(findings().is_empty());
@@ -180,7 +181,7 @@ pub fn no_more_units_come_back_than_were_shipped(database: TestDatabase) {
     world.begin_and(|unit| archive(unit, "O", &skus)).unwrap();
     refused("UPDATE archived_lines SET returned = 2 WHERE sku = 'LAMP'");
     let findings = || {
-        let found = world.store.inspect().unwrap().findings;
+        let found = world.store.inspect(HoldDuration::DAY).unwrap().findings;
         found.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
     };
     let restock = "UPDATE batches SET return_id = 'R', return_order_id = 'O' WHERE sku = 'RUG'";

@@ -3,7 +3,7 @@
 use crate::database::connect;
 use crate::world::{World, decide, held, lock_one, new_order, order, sku, to_allocate, waits};
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
-use allocation_domain::{Eta, NewPickList, PickCriteria, PickListId};
+use allocation_domain::{Eta, HoldDuration, NewPickList, PickCriteria, PickListId};
 use allocation_ports::{
     BackorderFilter, BackorderQueries, Clock, DatabaseProbe, EventContexts, EventFilter, EventLog, Lease, Leases,
     LockRequest, LockWait, LogSequencer, PageSize, ParkedEvent, ProgramTooOld, RecordError, RelayProgress, RelayStore,
@@ -130,16 +130,16 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     world.set_time(Utc::now() - TimeDelta::hours(1));
     world.add_at("RUG", "R", 5, Eta::InStock, Utc::now() - TimeDelta::hours(1));
     let store = connect(&world.database, 2);
-    assert_eq!(store.inspect().unwrap().findings, []);
+    assert_eq!(store.inspect(HoldDuration::DAY).unwrap().findings, []);
     ahead(&world, 10);
-    let found = store.inspect().unwrap().findings;
+    let found = store.inspect(HoldDuration::DAY).unwrap().findings;
     let descriptions: Vec<_> = found.iter().map(|finding| finding.what.split(" (").next().unwrap()).collect();
     assert_eq!(
         descriptions,
         [
             "products decided on in the future",
             "lines placed in the future",
-            "holds longer than a day",
+            "holds longer than any request can ask for",
             "batches added in the future",
             "orders placed in the future",
             "pick lists made in the future",
@@ -150,12 +150,12 @@ pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {
     );
     assert!(found.iter().all(|finding| finding.rows > 0 && finding.latest.unwrap() > Utc::now() + TimeDelta::days(9)));
 
-    let mended = store.mend_instants().unwrap();
+    let mended = store.mend_instants(HoldDuration::DAY).unwrap();
     let Mended { products, lines, holds, batches, others } = mended;
     assert_eq!((products, lines, holds, batches), (2, 4, 1, 2), "{mended:?}");
     assert!(others >= 9, "{mended:?}");
-    assert_eq!(store.inspect().unwrap().findings, []);
-    assert_eq!(store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
+    assert_eq!(store.inspect(HoldDuration::DAY).unwrap().findings, []);
+    assert_eq!(store.mend_instants(HoldDuration::DAY).unwrap(), Mended::default(), "again it finds nothing to do");
     assert_eq!(queue(&world, &store), ["Z", "Y", "X"], "who came first is first");
     let batches = world.database.texts("SELECT reference FROM batches WHERE sku = 'LAMP' ORDER BY added_at");
     assert_eq!(batches, ["B-2", "B-1"]);
@@ -215,7 +215,14 @@ pub fn events_sequenced_by_a_wrong_clock_are_found_and_mended(database: TestData
     let future = (Utc::now() + TimeDelta::days(1)).timestamp_micros();
     // The copies of a block have no place among the positions of the log, which another finding says.
     let found_ahead = || -> Vec<_> {
-        world.store.inspect().unwrap().findings.into_iter().filter(|finding| finding.latest.is_some()).collect()
+        world
+            .store
+            .inspect(HoldDuration::DAY)
+            .unwrap()
+            .findings
+            .into_iter()
+            .filter(|finding| finding.latest.is_some())
+            .collect()
     };
     for sql in put_ahead(&world, future) {
         world.database.execute(&sql);
@@ -225,11 +232,18 @@ pub fn events_sequenced_by_a_wrong_clock_are_found_and_mended(database: TestData
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].what.starts_with("events of the log from the future"), "{found:?}");
         assert_eq!(found[0].latest.unwrap().timestamp_micros(), future);
-        assert_eq!(world.store.mend_instants().unwrap(), Mended { others: found[0].rows, ..Mended::default() });
+        assert_eq!(
+            world.store.mend_instants(HoldDuration::DAY).unwrap(),
+            Mended { others: found[0].rows, ..Mended::default() }
+        );
 
         assert_eq!(world.database.count(&ahead), 0);
         assert_eq!(found_ahead(), []);
-        assert_eq!(world.store.mend_instants().unwrap(), Mended::default(), "again it finds nothing to do");
+        assert_eq!(
+            world.store.mend_instants(HoldDuration::DAY).unwrap(),
+            Mended::default(),
+            "again it finds nothing to do"
+        );
         let wrong = "SELECT count(*) FROM event_blocks AS b WHERE first_position < 50 AND occurred_at <> (
                          SELECT max(e.occurred_at) FROM events AS e
                          WHERE e.position BETWEEN b.first_position AND b.first_position + b.event_count - 1
@@ -262,7 +276,7 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
     ));
     let store = connect(&world.database, 3);
     let placed = thread::scope(|scope| {
-        let mends = scope.spawn(|| connect(&world.database, 1).mend_instants().unwrap());
+        let mends = scope.spawn(|| connect(&world.database, 1).mend_instants(HoldDuration::DAY).unwrap());
         // Meanwhile other units of work place lines of the same product.
         let mut placed = Vec::new();
         while !mends.is_finished() || placed.is_empty() {
@@ -286,8 +300,8 @@ pub fn a_thousand_rows_are_mended_at_a_time_and_servers_go_on(database: TestData
     });
     // The events of the new lines are repaired once they have positions.
     number_all(&world);
-    assert_eq!(store.mend_instants().unwrap().lines, 0);
-    assert_eq!(store.inspect().unwrap().findings, []);
+    assert_eq!(store.mend_instants(HoldDuration::DAY).unwrap().lines, 0);
+    assert_eq!(store.inspect(HoldDuration::DAY).unwrap().findings, []);
     let mut expected: Vec<_> = (1..=10_000).map(|number| format!("O-{}", 20_000 - number)).collect();
     expected.extend(placed);
     let queue = world.database.texts("SELECT order_id FROM order_lines ORDER BY precedence, placed_at, order_id");
@@ -299,9 +313,10 @@ pub fn a_counter_that_is_wrong_is_found(database: TestDatabase) {
     world.set_time(Utc::now());
     world.add_at("LAMP", "B", 9, Eta::InStock, Utc::now());
     world.allocate_at("LAMP", "O", 3, Utc::now());
-    assert_eq!(world.store.inspect().unwrap().findings, []);
+    assert_eq!(world.store.inspect(HoldDuration::DAY).unwrap().findings, []);
     world.database.execute("UPDATE batches SET allocated_quantity = 4; UPDATE products SET held_lines = 1");
-    let found: Vec<_> = world.store.inspect().unwrap().findings.iter().map(|it| (it.rows, it.latest)).collect();
+    let found: Vec<_> =
+        world.store.inspect(HoldDuration::DAY).unwrap().findings.iter().map(|it| (it.rows, it.latest)).collect();
     assert_eq!(found, [(1, None), (1, None)]);
 }
 
@@ -340,15 +355,15 @@ pub fn a_program_that_is_shut_out_writes_nothing(database: TestDatabase) {
     let recorded = world.store.record(&lease(), LONG, &RelayProgress { checkpoint: 1, ..RelayProgress::default() });
     assert!(matches!(recorded, Err(RecordError::LeaseLost)), "{recorded:?}");
     world.database.execute(&format!("UPDATE products SET last_at = {}", i64::MAX / 4));
-    refused(world.store.mend_instants());
+    refused(world.store.mend_instants(HoldDuration::DAY));
     world.database.execute("UPDATE products SET last_at = 1");
     // Rows of each kind that no product's lock protects.
     let ahead = i64::MAX / 4;
     world.database.execute(&format!("UPDATE event_blocks SET occurred_at = {ahead}"));
-    refused(world.store.mend_instants());
+    refused(world.store.mend_instants(HoldDuration::DAY));
     world.database.execute("UPDATE event_blocks SET occurred_at = 1");
     world.database.execute(&format!("INSERT INTO leases (name, holder, expires_at) VALUES ('old', 'other', {ahead})"));
-    refused(world.store.mend_instants());
+    refused(world.store.mend_instants(HoldDuration::DAY));
     assert_eq!(rows("leases WHERE name = 'old'"), 1);
     world.database.execute("DELETE FROM leases WHERE name = 'old'");
     world

@@ -2,7 +2,7 @@
 //! which would be retried.
 
 use crate::world::{World, instant, lock_one, new_order, order, quantity, reference, sku, to_allocate};
-use allocation_domain::{DataRequest, Eta, NewBatch, OrderTerms};
+use allocation_domain::{DataRequest, Eta, HoldDuration, NewBatch, OrderTerms};
 use allocation_ports::{EventContexts, LockRequest, OrderQueries, StoreError};
 use allocation_test_support::TestDatabase;
 use std::fmt::Debug;
@@ -116,8 +116,8 @@ const DRIFT: [(&str, &str); 10] = [
 
 pub fn an_inspection_names_each_drift(database: TestDatabase) {
     let world = world(database);
-    let faults = || world.store.inspect().unwrap().findings;
-    assert_eq!((faults(), world.store.inspect().unwrap().products), (Vec::new(), 2));
+    let faults = || world.store.inspect(HoldDuration::DAY).unwrap().findings;
+    assert_eq!((faults(), world.store.inspect(HoldDuration::DAY).unwrap().products), (Vec::new(), 2));
     for (drift, fault) in DRIFT {
         world.database.execute(drift);
         let found = faults();

@@ -234,6 +234,7 @@ pub fn batches_are_found_by_reference(database: TestDatabase) {
     let wanted = LockRequest { batches: vec![reference("B")], ..LockRequest::product(sku("LAMP")) };
     let less = BatchChange { purchased: Some(Units::ZERO), eta: Some(Eta::InStock), ..BatchChange::default() };
     let corrected = world.change(wanted, |product| {
+        product.load_in_transit([]);
         let changed = product.change_batch(&reference("B"), &less, instant(0)).unwrap();
         product.add_batch(NewBatch::new(reference("D"), quantity(7), due("2027-02-01")), instant(0)).unwrap();
         product.change_batch(&reference("D"), &less, instant(0)).unwrap();

@@ -3,7 +3,7 @@
 use crate::database::TestDatabase;
 use crate::world::{World, held, instant, new_order, order, quantity, sku, to_allocate, waits};
 use allocation_domain::{
-    AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderEnd, OrderTerms, Pending, Products, Quantity,
+    AllocateError, Eta, HoldDuration, NewOrder, OnShortage, OrderEnd, OrderTerms, Pending, Products, Promises, Quantity,
 };
 use allocation_ports::{EventContexts, LockRequest, StoreError, UnitOfWork};
 
@@ -23,10 +23,12 @@ fn add(world: &World, orders: &[NewOrder]) -> Result<(), StoreError> {
 pub fn an_order_round_trips(database: TestDatabase) {
     let world = World::new(database);
     let longest = OrderTerms {
+        promises: Promises::Stable,
         on_shortage: OnShortage::Backorder,
         hold: Some(HoldDuration::from_seconds(86_400).unwrap()),
         priority: i32::MIN,
         allow_split: false,
+        ship_complete: true,
     };
     let many: Vec<_> = (0..NewOrder::MAX_LINES).map(|number| format!("SKU \"{number}\" 🪑")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), Quantity::MAX)).collect();

@@ -17,10 +17,11 @@ pub fn events_are_written_to_the_outbox(database: TestDatabase) {
         })
         .unwrap();
     assert!(matches!(events[..], [Event::Allocated { .. }, Event::Allocated { .. }, Event::OutOfStock { .. }]));
-    let wanted = LockRequest { batches: vec![reference("B-1")], ..to_allocate("LAMP", &["O"]) };
+    let wanted = LockRequest { batches: vec![reference("B-2")], ..to_allocate("LAMP", &["O"]) };
     let more = world.change(wanted, |product| {
-        product.deallocate(&order("O"), &reference("B-1"), instant(0)).unwrap();
-        product.remove_batch(&reference("B-1"), instant(0)).unwrap();
+        product.load_in_transit([]);
+        product.deallocate(&order("O"), &reference("B-2"), instant(0)).unwrap();
+        product.remove_batch(&reference("B-2"), instant(0)).unwrap();
         product.events().to_vec()
     });
     events.extend(more.unwrap());
@@ -41,7 +42,8 @@ pub fn events_are_written_to_the_outbox(database: TestDatabase) {
             "LAMP 3 1 allocated O",
             "LAMP 3 2 out_of_stock -",
             "LAMP 4 0 deallocated O",
-            "LAMP 4 1 batch_removed -",
+            "LAMP 4 1 back_in_stock -",
+            "LAMP 4 2 batch_removed -",
         ]
     );
     let at = world.database.count("SELECT max(occurred_at) - min(occurred_at) FROM outbox");

@@ -2,7 +2,7 @@
 
 use crate::database::TestDatabase;
 use crate::picking::list_id;
-use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, waits};
+use crate::world::{World, due, held, instant, new_order, order, quantity, reference, sku, to_allocate, waits};
 use allocation_domain::{
     Eta, NewBatch, NewPickList, OrderTerms, PickCriteria, PickLineId, PickList, PickListStatus, PickStatus, Products,
     Units,
@@ -160,6 +160,49 @@ pub fn a_search_ends_at_its_bound_with_what_it_has_found(database: TestDatabase)
     let order_ids = Some(["B-8880000", "B-8800000", "B-8880001"].map(order).into());
     let found = search(PickCriteria { order_ids, ..PickCriteria::default() });
     assert_eq!((found.complete, found.lines.len()), (true, 0), "these are on hold");
+}
+
+/// Places an order of lamps and rugs that ships complete.
+fn place_complete(world: &World, name: &str, lamps: u32, rugs: u32) {
+    let terms = OrderTerms { ship_complete: true, ..waits(0) };
+    let placed = new_order(name, &[("LAMP", lamps), ("RUG", rugs)], terms);
+    let mut unit = world.begin();
+    let wanted = ["LAMP", "RUG"].map(|of| to_allocate(of, &[name]));
+    let mut products: Products = unit.products().lock(&wanted).unwrap().into_iter().collect();
+    products.place(&placed, world.now()).unwrap();
+    save(unit, products);
+}
+
+pub fn orders_that_ship_complete_are_found_once_all_of_them_is_in_stock(database: TestDatabase) {
+    let world = World::new(database);
+    world.add("LAMP", "L-1", 20, Eta::InStock);
+    world.add("RUG", "R-1", 4, Eta::InStock);
+    place_complete(&world, "WHOLE", 2, 3);
+    place_complete(&world, "WAITS", 2, 3);
+    world.allocate("LAMP", "PARTS", 1).unwrap();
+    let search = |criteria: PickCriteria| {
+        let found = world.store.pickable(&criteria, 9).unwrap();
+        let lines: Vec<_> = found.lines.iter().map(|(name, order_id)| format!("{name} {order_id}")).collect();
+        (lines, found.ship_complete.into_iter().map(|it| it.to_string()).collect::<Vec<_>>())
+    };
+    let of_orders = |names: &[&str]| PickCriteria {
+        order_ids: Some(names.iter().map(|name| order(name)).collect()),
+        ..PickCriteria::default()
+    };
+    let all = || search(PickCriteria::default());
+    let lines = |text: &[&str]| text.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    assert_eq!(all(), (lines(&["LAMP PARTS", "LAMP WHOLE", "RUG WHOLE"]), lines(&["WHOLE"])));
+    assert_eq!(search(of_orders(&["WAITS"])), (Vec::new(), Vec::new()));
+    assert_eq!(search(of_orders(&["PARTS", "WHOLE"])), all());
+    let lamps = PickCriteria { skus: Some([sku("LAMP")].into()), ..PickCriteria::default() };
+    assert_eq!(search(lamps), (lines(&["LAMP PARTS", "LAMP WHOLE"]), lines(&["WHOLE"])));
+    world.add("RUG", "R-2", 9, due("2027-01-01"));
+    assert_eq!(all().1, ["WHOLE"], "its rugs are on their way");
+    world.add("RUG", "R-3", 9, Eta::InStock);
+    assert_eq!(all().1, ["WAITS", "WHOLE"], "its rugs move to stock");
+    world.deallocate("RUG", "WHOLE", "R-1").unwrap();
+    let left = lines(&["LAMP PARTS", "LAMP WAITS", "RUG WAITS"]);
+    assert_eq!(all(), (left, lines(&["WAITS"])), "a released unit is no longer allocated");
 }
 
 pub fn a_list_is_added_once_and_found_with_its_lines(database: TestDatabase) {

@@ -92,7 +92,11 @@ impl Shop {
         }
         let found = self.world.store.pickable(list.criteria(), list.max_lines()).unwrap();
         assert!(found.complete, "there are few");
-        let lines: Vec<_> = found.lines.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
+        let orders: Vec<_> = found.ship_complete.iter().filter_map(|it| self.truth.order(it)).collect();
+        let whole =
+            orders.into_iter().flat_map(|it| it.lines.into_iter().map(move |(sku, _)| (sku, it.order_id.clone())));
+        let all: BTreeSet<_> = found.lines.into_iter().chain(whole).collect();
+        let lines: Vec<_> = all.into_iter().map(|(name, order_id)| (name.to_string(), order_id)).collect();
         let lock = |unit: &mut dyn UnitOfWork| lock_all(unit, &lines);
         let is_made = |decided: bool, unit: &mut dyn UnitOfWork| {
             if decided {

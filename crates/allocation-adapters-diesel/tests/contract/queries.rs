@@ -65,7 +65,11 @@ fn paged_orders(world: &World, filter: &OrderFilter, rows: usize, now: DateTime<
 
 fn assert_products(shop: &Shop, now: DateTime<Utc>) {
     let queries = &shop.world.store;
-    let totals = |product: &Product| ProductTotals { sku: product.sku().clone(), totals: product.totals(now).unwrap() };
+    let totals = |product: &Product| ProductTotals {
+        sku: product.sku().clone(),
+        promises: product.promises(),
+        totals: product.totals(now).unwrap(),
+    };
     let expected: Vec<_> = shop.truth.iter().map(totals).collect();
     for rows in [1, 2, 3, 100] {
         let read = paged(rows, |last: Option<&ProductTotals>, page| {

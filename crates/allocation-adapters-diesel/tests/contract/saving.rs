@@ -80,6 +80,7 @@ pub fn a_batch_can_be_removed_and_added_again(database: TestDatabase) {
     let wanted = LockRequest { batches: vec![reference("B")], ..LockRequest::product(sku("CHAIR")) };
     let again = world
         .change(wanted, |product| {
+            product.load_in_transit([]);
             product.remove_batch(&reference("B"), instant(0)).unwrap();
             product.add_batch(NewBatch::new(reference("B"), quantity(7), Eta::InStock), world.now()).unwrap().clone()
         })

@@ -2,6 +2,7 @@ use crate::database::connect;
 use crate::world::{World, instant, reference};
 use allocation_adapters_diesel::{DatabaseUrl, Dialect, MigrateError, Store};
 use allocation_domain::Eta;
+use allocation_domain::HoldDuration;
 use allocation_ports::{BatchQueries, DatabaseProbe, LockWait, Probed, SchemaState, StoreError, UnitOfWorkFactory};
 use allocation_test_support::TestDatabase;
 use std::sync::Barrier;
@@ -18,8 +19,8 @@ pub fn a_store_that_only_reads_runs_no_migrations(database: TestDatabase) {
     let writer = connect(&database, 2);
     writer.migrations().up().unwrap();
     assert!(!pending(&reader));
-    assert_eq!(reader.inspect().unwrap().findings, []);
-    for failed in [reader.migrations().down(1).is_err(), reader.mend_instants().is_err()] {
+    assert_eq!(reader.inspect(HoldDuration::DAY).unwrap().findings, []);
+    for failed in [reader.migrations().down(1).is_err(), reader.mend_instants(HoldDuration::DAY).is_err()] {
         assert!(failed);
     }
     assert!(!pending(&writer));

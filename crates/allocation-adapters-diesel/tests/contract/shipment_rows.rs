@@ -2,6 +2,7 @@
 
 use crate::database::TestDatabase;
 use crate::shipments::{first_line, partly_shipped, shown};
+use allocation_domain::HoldDuration;
 use allocation_domain::PickStatus;
 
 /// A program from before shipments ships a line as a whole and leaves its column.
@@ -19,7 +20,7 @@ pub fn a_line_that_an_older_program_has_shipped_is_shipped(database: TestDatabas
     assert_eq!(found[&first_line()].shipped, 5);
     drop(unit);
     world.assert_counters_equal_sums();
-    assert!(world.store.inspect().unwrap().findings.is_empty());
+    assert!(world.store.inspect(HoldDuration::DAY).unwrap().findings.is_empty());
 }
 
 /// A program from before shipments takes all picked units of a line for units to ship, to put back or to correct.
@@ -40,7 +41,8 @@ pub fn an_older_program_cannot_ship_or_correct_a_partly_shipped_line(database: T
         assert!(world.database.try_execute(sql).is_err(), "{sql}");
     }
     world.database.execute("UPDATE pick_list_lines SET picked = 4, quantity = 5");
-    let found: Vec<_> = world.store.inspect().unwrap().findings.into_iter().map(|finding| finding.what).collect();
+    let found: Vec<_> =
+        world.store.inspect(HoldDuration::DAY).unwrap().findings.into_iter().map(|finding| finding.what).collect();
     let differ = [
         "batches whose picked and shipped units differ from their pick lines",
         "lines whose listed, picked and shipped units differ from their pick lines",

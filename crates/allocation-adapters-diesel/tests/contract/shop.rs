@@ -204,6 +204,7 @@ impl Shop {
         let terms = TermsChange {
             priority: random.bool().then(|| random.i32(0..3)),
             allow_split: random.bool().then(|| random.bool()),
+            ship_complete: random.bool().then(|| random.u8(0..3) == 0),
             ..TermsChange::default()
         };
         let change = OrderChange::new(order_id.clone(), lines, terms).unwrap();
@@ -334,6 +335,7 @@ fn terms(random: &mut fastrand::Rng) -> OrderTerms {
     OrderTerms {
         hold: hold.and_then(|seconds| held(seconds).hold),
         allow_split: random.bool(),
+        ship_complete: random.u8(0..4) == 0,
         ..if random.u8(0..3) > 0 { waits(random.i32(0..3)) } else { OrderTerms::default() }
     }
 }

@@ -22,6 +22,13 @@ macro_rules! suite {
                 a_page_that_ends_where_its_scan_does_repeats_no_movement,
                 an_adjustment_of_an_earlier_program_is_no_movement,
             }
+            promises {
+                lines_of_later_batches_move_to_units_that_come_free,
+                promises_of_an_order_and_of_a_product_are_kept_once_stored,
+                many_lines_move_in_steps,
+            } sql {
+                a_bounded_number_of_lines_that_do_not_fit_is_passed_over,
+            }
             bounds {} sql {
                 expired_holds_are_released_in_steps,
                 a_decision_on_a_product_that_is_behind_is_none,
@@ -160,6 +167,7 @@ macro_rules! suite {
                 a_list_takes_firm_units_in_stock_that_are_on_no_list,
                 the_first_lines_of_the_first_batches_are_found,
                 a_thousand_batches_are_passed_over_for_the_one_in_stock,
+                orders_that_ship_complete_are_found_once_all_of_them_is_in_stock,
                 a_list_is_added_once_and_found_with_its_lines,
                 the_criteria_of_a_list_are_stored,
                 pick_lines_outlive_their_order_line_and_their_batch,

@@ -1,7 +1,8 @@
+use crate::database::View;
 use crate::product_rows::ProductRows;
 use crate::store::MemoryStore;
 use allocation_domain::{
-    Allocation, BatchReference, Eta, LineState, OrderId, PickCriteria, QueuePosition, ReservationState, Sku,
+    Allocation, BatchReference, Eta, LineState, Order, OrderId, PickCriteria, QueuePosition, ReservationState, Sku,
 };
 use allocation_ports::{PickCandidates, PickableLines, StoreError};
 
@@ -12,14 +13,30 @@ fn is_unlisted(rows: &ProductRows, order_id: &OrderId, line: &LineState, part: &
     line.fulfilment.listed == 0 || part.quantity.get() > listed.sum()
 }
 
+/// Returns whether a pick list may take a line: one of an order that ships complete only if all of the order is in stock.
+fn may_ship(view: View<'_>, order_id: &OrderId, line: &LineState) -> bool {
+    let order = || Order {
+        order_id: order_id.clone(),
+        lines: view.lines(order_id).map(|(sku, line)| (sku.clone(), line)).collect(),
+    };
+    !line.terms.ship_complete || order().is_in_stock()
+}
+
 /// Returns the units that a list could take, with their place in it.
-fn candidates(sku: &Sku, rows: &ProductRows, criteria: &PickCriteria) -> Vec<(BatchReference, QueuePosition, Sku)> {
+fn candidates(
+    view: View<'_>,
+    sku: &Sku,
+    rows: &ProductRows,
+    criteria: &PickCriteria,
+) -> Vec<(BatchReference, QueuePosition, Sku, bool)> {
     let mut found = Vec::new();
-    for (order_id, line) in rows.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm) {
+    let firm = rows.lines.iter().filter(|(_, line)| line.commitment == ReservationState::Firm);
+    for (order_id, line) in firm.filter(|(order_id, line)| may_ship(view, order_id, line)) {
         for part in &line.allocations {
             let in_stock = rows.batches.get(&part.reference).is_some_and(|row| row.batch.eta() == Eta::InStock);
             if in_stock && criteria.takes(&part.reference, sku, order_id) && is_unlisted(rows, order_id, line, part) {
-                found.push((part.reference.clone(), QueuePosition::of(order_id, line), sku.clone()));
+                let position = QueuePosition::of(order_id, line);
+                found.push((part.reference.clone(), position, sku.clone(), line.terms.ship_complete));
             }
         }
     }
@@ -29,10 +46,13 @@ fn candidates(sku: &Sku, rows: &ProductRows, criteria: &PickCriteria) -> Vec<(Ba
 impl PickCandidates for MemoryStore {
     fn pickable(&self, criteria: &PickCriteria, limit: usize) -> Result<PickableLines, StoreError> {
         let database = self.database();
-        let products = database.committed().products();
-        let mut found: Vec<_> = products.flat_map(|(sku, rows)| candidates(sku, rows, criteria)).collect();
+        let view = database.committed();
+        let mut found: Vec<_> = view.products().flat_map(|(sku, rows)| candidates(view, sku, rows, criteria)).collect();
         found.sort_unstable();
-        let lines = found.into_iter().take(limit).map(|(_, position, sku)| (sku, position.order_id().clone()));
-        Ok(PickableLines { lines: lines.collect(), complete: true })
+        found.truncate(limit);
+        let complete_orders = found.iter().filter(|(.., ships_complete)| *ships_complete);
+        let ship_complete = complete_orders.map(|(_, position, ..)| position.order_id().clone()).collect();
+        let lines = found.into_iter().map(|(_, position, sku, _)| (sku, position.order_id().clone())).collect();
+        Ok(PickableLines { lines, ship_complete, complete: true })
     }
 }

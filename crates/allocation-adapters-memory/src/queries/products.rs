@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 fn totals(sku: &Sku, rows: &ProductRows, now: DateTime<Utc>) -> Result<ProductTotals, StoreError> {
     let totals = rows.product_at(sku, now)?.totals(now).map_err(|needed| StoreError::Failed(needed.into()))?;
-    Ok(ProductTotals { sku: sku.clone(), totals })
+    Ok(ProductTotals { sku: sku.clone(), promises: rows.flags.promises, totals })
 }
 
 fn availability(sku: &Sku, rows: &ProductRows, now: DateTime<Utc>) -> Result<Availability, StoreError> {

@@ -3,8 +3,9 @@
 use crate::world::{World, instant};
 use allocation_domain::{Eta, ReservationState};
 use allocation_ports::{
-    AllocationFilter, BackorderFilter, BackorderQueries, BatchFilter, Clock, EventLog, HistoryQueries, OrderFilter,
-    OrderQueries, PageSize, PickListFilter, PickListQueries, ProductQueries, RelayStore, Subject,
+    AllocationCursor, AllocationFilter, AllocationQueries, BackorderFilter, BackorderQueries, BatchFilter, Clock,
+    EventLog, HistoryQueries, OrderFilter, OrderQueries, PageSize, PickListFilter, PickListQueries, ProductQueries,
+    RelayStore, Subject,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -77,14 +78,15 @@ impl TestDatabase {
     }
 
     fn allocated(&self) -> Vec<allocation_ports::AllocationRow> {
-        let rows = allocation_ports::AllocationQueries::allocations(
-            &self.store,
-            &AllocationFilter::default(),
-            None,
-            PageSize::LARGEST,
-            EVER,
-        );
-        rows.unwrap()
+        let mut rows: Vec<allocation_ports::AllocationRow> = Vec::new();
+        loop {
+            let after = rows.last().map(AllocationCursor::from);
+            let page = self.store.allocations(&AllocationFilter::default(), after, PageSize::LARGEST, EVER).unwrap();
+            if page.is_empty() {
+                return rows;
+            }
+            rows.extend(page);
+        }
     }
 }
 

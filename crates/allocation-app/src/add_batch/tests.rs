@@ -111,7 +111,7 @@ fn a_failed_commit_is_an_error() {
 #[test]
 fn waiting_lines_are_served_in_the_same_unit_of_work() {
     let shop = Shop::with(&[]);
-    shop.use_cases.register_product(&sku("LAMP")).unwrap();
+    shop.use_cases.register_product(&sku("LAMP"), None).unwrap();
     shop.place_waiting("O-1", &[("LAMP", 8)]);
     shop.new_events();
     let outcome = shop.use_cases.add_batch(&sku("LAMP"), &shipment()).unwrap();

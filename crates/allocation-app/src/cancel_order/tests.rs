@@ -15,7 +15,7 @@ fn a_cancelled_order_releases_all_its_units_once() {
     let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 2)]);
     shop.place_held("O-1", &[("LAMP", 3), ("SOFA", 2)], 10);
     shop.new_events();
-    for events in [&["deallocated", "line_cancelled", "deallocated", "line_cancelled"][..], &[]] {
+    for events in [&["deallocated", "line_cancelled", "deallocated", "line_cancelled", "back_in_stock"][..], &[]] {
         cancel(&shop).unwrap();
         assert_eq!(shop.new_events(), events);
         assert_eq!(["B-1", "B-2"].map(|name| shop.batch(name).unwrap().allocated()), [0, 0]);
@@ -29,7 +29,7 @@ fn waiting_lines_are_served_in_the_same_unit_of_work() {
     shop.place_waiting("O-2", &[("LAMP", 2)]);
     shop.new_events();
     cancel(&shop).unwrap();
-    assert_eq!(shop.new_events(), ["deallocated", "line_cancelled", "allocated"]);
+    assert_eq!(shop.new_events(), ["deallocated", "line_cancelled", "allocated", "back_in_stock"]);
     assert_eq!(shop.lines("O-2")[0].1.allocated(), 2);
 }
 

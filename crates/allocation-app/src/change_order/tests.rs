@@ -27,7 +27,8 @@ fn a_change_adds_raises_lowers_and_removes_lines_in_one_unit_of_work() {
     let changed = shop.use_cases.change_order(&change(&[("BED", 1), ("LAMP", 5), ("SOFA", 0)])).unwrap();
     assert_eq!(changed.lines, shop.lines("O-1"));
     assert_eq!(quantities(&shop), [("BED".to_owned(), 1, 1), ("LAMP".to_owned(), 5, 5)]);
-    let events = ["line_placed", "allocated", "line_changed", "allocated", "deallocated", "line_removed"];
+    let events =
+        ["line_placed", "allocated", "line_changed", "allocated", "back_in_stock", "deallocated", "line_removed"];
     assert_eq!(shop.new_events().iter().collect::<BTreeSet<_>>(), events.map(String::from).iter().collect());
     shop.use_cases.change_order(&change(&[("BED", 1), ("LAMP", 5), ("SOFA", 0)])).unwrap();
     assert_eq!(shop.new_events(), [""; 0], "a repeat changes nothing");

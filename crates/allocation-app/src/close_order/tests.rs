@@ -21,7 +21,7 @@ fn a_closed_order_keeps_what_is_picked_and_gives_up_the_rest_once() {
     shop.place("O-1", &[("LAMP", 3), ("SOFA", 2)], OrderTerms::default());
     pick_one(&shop);
     shop.new_events();
-    for events in [&["line_closed", "pick_line_withdrawn", "deallocated", "line_closed"][..], &[]] {
+    for events in [&["line_closed", "pick_line_withdrawn", "deallocated", "line_closed", "back_in_stock"][..], &[]] {
         let closed = close(&shop).unwrap();
         assert_eq!(closed.lines, shop.lines("O-1"));
         assert_eq!(shop.new_events(), events);
@@ -37,7 +37,7 @@ fn waiting_lines_are_served_in_the_same_unit_of_work() {
     shop.place_waiting("O-2", &[("LAMP", 2)]);
     shop.new_events();
     close(&shop).unwrap();
-    assert_eq!(shop.new_events(), ["deallocated", "line_closed", "allocated"]);
+    assert_eq!(shop.new_events(), ["deallocated", "line_closed", "allocated", "back_in_stock"]);
     assert_eq!(shop.lines("O-2")[0].1.allocated(), 2);
 }
 

@@ -93,7 +93,7 @@ fn reallocating(order_id: OrderId) -> OrderConfirmation {
 fn a_late_payment_gets_its_units_again_once() {
     let shop = expired();
     let reinstated = ["deallocated", "hold_expired", "line_reinstated", "allocated"];
-    let sold_out = ["deallocated", "hold_expired", "line_reinstated", "allocated", "out_of_stock"];
+    let sold_out = ["deallocated", "hold_expired", "back_in_stock", "line_reinstated", "allocated", "out_of_stock"];
     for events in [&[&reinstated[..], &sold_out].concat()[..], &[]] {
         let order = shop.use_cases.confirm_order(&reallocating(order("O-1"))).unwrap();
         assert_eq!(

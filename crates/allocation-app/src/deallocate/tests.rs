@@ -96,7 +96,7 @@ fn waiting_lines_are_served_in_the_same_unit_of_work() {
     shop.new_events();
     shop.use_cases.deallocate(&order("O-1"), &reference("B-1")).unwrap();
     assert_eq!(shop.batch("B-1").unwrap().allocated(), 3);
-    assert_eq!(shop.new_events(), ["deallocated", "allocated"]);
+    assert_eq!(shop.new_events(), ["deallocated", "allocated", "back_in_stock"]);
 }
 
 /// Expired holds take more than one unit of work to release: each unit commits before the decision.

@@ -33,8 +33,12 @@ pub(super) enum Command {
     Allocate(&'static str, &'static str, u32),
     /// Places an order with lines.
     Place(&'static str, &'static [(&'static str, u32)]),
+    /// Places an order with lines that ships complete.
+    PlaceComplete(&'static str, &'static [(&'static str, u32)]),
     /// Places an order whose hold lasts a number of seconds.
     PlaceHeld(&'static str, &'static [(&'static str, u32)], u32),
+    /// Releases an order's units of a batch.
+    Deallocate(&'static str, &'static str),
     Cancel(&'static str),
     Close(&'static str),
     Confirm(&'static str),
@@ -140,10 +144,18 @@ impl Shop {
                 self.allocate(line)
             }
             Command::Place(name, lines) => self.place(new_order(name, lines, OrderTerms::default())),
+            Command::PlaceComplete(name, lines) => {
+                let terms = OrderTerms { ship_complete: true, ..OrderTerms::default() };
+                self.place(new_order(name, lines, terms))
+            }
             Command::PlaceHeld(name, lines, seconds) => {
                 let hold = HoldDuration::from_seconds(seconds).ok();
                 let terms = OrderTerms { hold, ..OrderTerms::default() };
                 self.place(new_order(name, lines, terms))
+            }
+            Command::Deallocate(name, batch) => {
+                let batch = BatchReference::parse(batch).unwrap();
+                reply_of(self.use_cases.deallocate(&order(name), &batch), |_| "deallocated")
             }
             Command::Cancel(name) => reply_of(self.use_cases.cancel_order(&order(name)), |()| "cancelled"),
             Command::Close(name) => reply_of(self.use_cases.close_order(&order(name), None), |_| "closed"),

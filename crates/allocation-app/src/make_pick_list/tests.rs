@@ -3,9 +3,9 @@ use crate::testing::{
     Shop, cause, conflict, ending, list_id, listed, locks, now, order, product_with_line, restored, rolled_back, saves,
     sku, use_cases, use_cases_with, with_list, with_pick_lists,
 };
-use allocation_domain::{PickCriteria, Product, Products, ReservationState};
-use allocation_ports::PickableLines;
+use allocation_domain::{OnShortage, OrderTerms, PickCriteria, Product, Products, ReservationState};
 use allocation_ports::mocks::{MockPickListRepository, MockQueries, MockUnitOfWork};
+use allocation_ports::{PickListQueries, PickableLines};
 use chrono::TimeDelta;
 
 const BOTH: &[&str] = &["LAMP", "SOFA"];
@@ -27,7 +27,7 @@ fn finding(names: &'static [&'static str]) -> MockQueries {
         attempts += 1;
         assert_eq!((criteria, limit), (new_list().criteria(), attempts * new_list().max_lines()));
         let lines = names.iter().map(|name| (sku(name), order("O-1"))).collect();
-        Ok(PickableLines { lines, complete: true })
+        Ok(PickableLines { lines, ship_complete: BTreeSet::new(), complete: true })
     });
     queries
 }
@@ -146,7 +146,7 @@ fn an_attempt_locks_no_more_lines_than_the_list_has_and_none_twice() {
         attempts += 1;
         assert_eq!(limit, attempts);
         let lines = all.iter().take(limit).map(|name| (sku(name), order("O-1"))).collect();
-        Ok(PickableLines { lines, complete: limit > all.len() })
+        Ok(PickableLines { lines, ship_complete: BTreeSet::new(), complete: limit > all.len() })
     });
     // When every line was tried, the first is tried again.
     let units = (0..MAX_SEARCHES).map(|attempt| taken(&all[attempt % all.len()..][..1])).collect();
@@ -189,7 +189,9 @@ fn a_store_that_stays_busy_is_an_error() {
 #[test]
 fn a_search_that_ended_at_its_bound_with_nothing_is_busy_and_not_nothing_to_pick() {
     let mut queries = MockQueries::new();
-    queries.expect_pickable().times(1).returning(|_, _| Ok(PickableLines { lines: BTreeSet::new(), complete: false }));
+    queries.expect_pickable().times(1).returning(|_, _| {
+        Ok(PickableLines { lines: BTreeSet::new(), ship_complete: BTreeSet::new(), complete: false })
+    });
     let error = make(queries, vec![with_pick_lists(rolled_back(|_| {}), unknown)]).unwrap_err();
     assert!(matches!(error, UseCaseError::Store(StoreError::Busy(_))), "{error:?}");
 }
@@ -208,4 +210,88 @@ fn a_generated_id_contains_its_time() {
     let (one, other) = (cases.name_pick_list().unwrap(), cases.name_pick_list().unwrap());
     assert!(one.as_str().starts_with("PL-20270115-080000-") && one.as_str().len() == 27, "{one}");
     assert_ne!(one, other);
+}
+
+/// Terms on which an order ships complete, and waits for what is missing.
+fn complete() -> OrderTerms {
+    OrderTerms { on_shortage: OnShortage::Backorder, ship_complete: true, ..OrderTerms::default() }
+}
+
+fn make_named(shop: &Shop, name: &str, criteria: PickCriteria) -> Result<Vec<String>, UseCaseError<MakePickListError>> {
+    let made = shop.use_cases.make_pick_list(&NewPickList::new(list_id(name), criteria))?;
+    let (Outcome::Changed(made) | Outcome::Unchanged(made)) = made;
+    Ok(made.list.lines.values().map(|line| format!("{} {}", line.order_id, line.sku)).collect())
+}
+
+#[test]
+fn an_order_that_ships_complete_is_left_out_until_all_of_it_is_in_stock() {
+    let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 1)]);
+    shop.place("WHOLE", &[("LAMP", 3), ("SOFA", 2)], complete());
+    shop.place_waiting("PARTS", &[("LAMP", 2), ("SOFA", 2)]);
+    assert_eq!(make_named(&shop, "P-1", PickCriteria::default()).unwrap(), ["PARTS LAMP"]);
+    shop.add("SOFA", "B-3", 1);
+    let lamps = PickCriteria { skus: Some([sku("LAMP")].into()), ..PickCriteria::default() };
+    assert_eq!(make_named(&shop, "P-2", lamps).unwrap(), ["WHOLE LAMP"], "its other product is locked, too");
+    assert_eq!(make_named(&shop, "P-3", PickCriteria::default()).unwrap(), ["WHOLE SOFA", "WHOLE SOFA"]);
+}
+
+/// Finds a line of an order that ships complete, as a search before another unit of work has changed it.
+fn finding_of(ship_complete: bool) -> MockQueries {
+    let mut queries = MockQueries::new();
+    queries.expect_pickable().returning(move |_, _| {
+        let ship_complete = if ship_complete { [order("WHOLE")].into() } else { BTreeSet::new() };
+        Ok(PickableLines { lines: [(sku("LAMP"), order("WHOLE"))].into(), ship_complete, complete: true })
+    });
+    queries
+}
+
+/// Returns the use cases over a shop that find a line whatever is stored.
+fn stale(shop: &Shop, ship_complete: bool) -> UseCases {
+    let units = crate::UnitRunner::new(
+        std::sync::Arc::new(shop.store.clone()),
+        crate::RetryPolicy {
+            attempts: 3,
+            first_wait: std::time::Duration::ZERO,
+            longest_wait: std::time::Duration::ZERO,
+            max_elapsed: std::time::Duration::MAX,
+        },
+    );
+    UseCases::new(units, std::sync::Arc::new(finding_of(ship_complete)), std::sync::Arc::new(crate::testing::clock()))
+}
+
+#[test]
+fn what_the_search_has_found_is_decided_again_on_all_lines_of_the_order() {
+    let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 2)]);
+    shop.place("WHOLE", &[("LAMP", 3), ("SOFA", 2)], complete());
+    // Another unit of work has taken a sofa since the search.
+    shop.use_cases.deallocate(&order("WHOLE"), &crate::testing::reference("B-2")).unwrap();
+    for knows in [true, false] {
+        let refused = stale(&shop, knows).make_pick_list(&new_list());
+        assert!(matches!(refused, Err(UseCaseError::Store(StoreError::Busy(_)))), "{refused:?}");
+    }
+    let list = shop.store.pick_list(&list_id("P-1")).unwrap();
+    assert_eq!(list, None);
+}
+
+/// The order began to ship complete after the search, so that not all its products are locked.
+#[test]
+fn an_order_that_ships_complete_only_since_the_search_is_left_out() {
+    let shop = Shop::with(&[("LAMP", "B-1", 9), ("SOFA", "B-2", 2)]);
+    shop.place("WHOLE", &[("LAMP", 3), ("SOFA", 2)], complete());
+    let refused = stale(&shop, false).make_pick_list(&new_list());
+    assert!(matches!(refused, Err(UseCaseError::Store(StoreError::Busy(_)))), "{refused:?}");
+    assert!(matches!(stale(&shop, true).make_pick_list(&new_list()), Ok(Outcome::Changed(_))));
+}
+
+#[test]
+fn orders_that_ship_complete_are_listed_within_a_bound_of_lines() {
+    let names: Vec<String> = (0..400).map(|number| format!("SKU-{number:03}")).collect();
+    let shop = Shop::with(&names.iter().map(|name| (name.as_str(), name.as_str(), 9)).collect::<Vec<_>>());
+    let lines: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    for name in ["O-1", "O-2", "O-3"] {
+        shop.place(name, &lines, complete());
+    }
+    let listed: Vec<_> =
+        ["P-1", "P-2"].map(|name| make_named(&shop, name, PickCriteria::default()).unwrap().len()).into();
+    assert_eq!(listed, [800, 400], "the third order would make 1,200 lines");
 }

@@ -45,7 +45,7 @@ fn units_of_a_closed_order_serve_the_queue_in_the_same_unit_of_work() {
     shop.place_waiting("NEXT", &[("LAMP", 7)]);
     shop.new_events();
     assert_eq!(put_back(&shop, 3).unwrap().status, PickStatus::Withdrawn);
-    assert_eq!(shop.new_events(), ["put_back", "deallocated", "allocated"]);
+    assert_eq!(shop.new_events(), ["put_back", "deallocated", "allocated", "back_in_stock"]);
     assert_eq!(shop.lines("NEXT")[0].1.waiting, 0);
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{
     Shop, cause, committed, conflict, ending, now, product, rolled_back, saves, sku, use_cases, use_cases_with,
 };
-use allocation_domain::{Product, ProductState, Totals};
+use allocation_domain::{Product, ProductState, Promises, Totals};
 use allocation_ports::mocks::{MockProductRepository, MockQueries, MockUnitOfWork};
 
 type Unit = Result<MockUnitOfWork, StoreError>;
@@ -36,19 +36,19 @@ fn register(units: Vec<Unit>) -> Result<Outcome<ProductTotals>, StoreError> {
     let mut queries = MockQueries::new();
     queries.expect_product().times(0..=1).returning(|sku, at| {
         assert_eq!(at, now());
-        Ok(Some(ProductTotals { sku: sku.clone(), totals: Totals::default() }))
+        Ok(Some(ProductTotals { sku: sku.clone(), promises: Promises::Fair, totals: Totals::default() }))
     });
-    use_cases_with(queries, units).register_product(&sku("LAMP"))
+    use_cases_with(queries, units).register_product(&sku("LAMP"), None)
 }
 
 fn nothing() -> ProductTotals {
-    ProductTotals { sku: sku("LAMP"), totals: Totals::default() }
+    ProductTotals { sku: sku("LAMP"), promises: Promises::Fair, totals: Totals::default() }
 }
 
 #[test]
 fn a_product_is_stored_once_with_its_event() {
     let shop = Shop::with(&[]);
-    let register = || shop.use_cases.register_product(&sku("LAMP")).unwrap();
+    let register = || shop.use_cases.register_product(&sku("LAMP"), None).unwrap();
     assert_eq!(register(), Outcome::Changed(nothing()));
     assert_eq!(register(), Outcome::Unchanged(nothing()));
     assert_eq!(shop.new_events(), ["product_registered"]);
@@ -58,10 +58,33 @@ fn a_product_is_stored_once_with_its_event() {
 fn a_dry_run_returns_the_product_and_stores_nothing() {
     let shop = Shop::with(&[("SOFA", "B-1", 1)]);
     shop.new_events();
-    let register = |name| shop.use_cases.clone().as_dry_run(true).register_product(&sku(name)).unwrap();
+    let register = |name| shop.use_cases.clone().as_dry_run(true).register_product(&sku(name), None).unwrap();
     assert_eq!((register("LAMP"), register("LAMP")), (Outcome::Changed(nothing()), Outcome::Changed(nothing())));
     assert!(matches!(register("SOFA"), Outcome::Unchanged(_)));
     assert!(shop.new_events().is_empty());
+}
+
+#[test]
+fn promises_are_set_with_the_registration_or_later() {
+    let shop = Shop::with(&[("SOFA", "B-1", 1)]);
+    shop.new_events();
+    let set = |name, promises| shop.use_cases.register_product(&sku(name), Some(promises)).unwrap();
+    let is = |outcome: &Outcome<ProductTotals>| match outcome {
+        Outcome::Changed(product) | Outcome::Unchanged(product) => product.promises,
+    };
+    let sofa = set("SOFA", Promises::Stable);
+    assert!(matches!(sofa, Outcome::Unchanged(_)), "it was registered before");
+    assert_eq!((is(&sofa), shop.new_events()), (Promises::Stable, vec!["product_changed".to_owned()]));
+    assert_eq!(is(&set("SOFA", Promises::Stable)), Promises::Stable);
+    assert!(shop.new_events().is_empty());
+    let lamp = set("LAMP", Promises::Stable);
+    assert!(matches!(lamp, Outcome::Changed(_)));
+    assert_eq!(
+        (is(&lamp), shop.new_events()),
+        (Promises::Stable, vec!["product_registered".to_owned(), "product_changed".to_owned()])
+    );
+    let dry = shop.use_cases.clone().as_dry_run(true).register_product(&sku("LAMP"), Some(Promises::Fair)).unwrap();
+    assert_eq!((is(&dry), shop.new_events().len()), (Promises::Fair, 0));
 }
 
 #[test]
@@ -90,7 +113,7 @@ fn a_read_that_fails_after_the_commit_never_says_that_nothing_was_changed() {
     let busy = |units| {
         let mut queries = MockQueries::new();
         queries.expect_product().returning(|_, _| Err(StoreError::Busy(cause("all connections are in use"))));
-        use_cases_with(queries, units).register_product(&sku("LAMP")).unwrap_err()
+        use_cases_with(queries, units).register_product(&sku("LAMP"), None).unwrap_err()
     };
     let registered = busy(vec![committed(saved)]);
     assert!(matches!(registered, StoreError::OutcomeUnknown(_)), "{registered:?}");
@@ -103,6 +126,6 @@ fn a_store_that_does_not_create_the_product_fails() {
     let unit = rolled_back(|products| {
         products.expect_lock().returning(|_| Ok(Vec::new()));
     });
-    let outcome = use_cases(vec![unit]).register_product(&sku("LAMP"));
+    let outcome = use_cases(vec![unit]).register_product(&sku("LAMP"), None);
     assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
 }

@@ -59,7 +59,7 @@ fn units_of_two_products_come_back_in_one_unit_of_work_and_once() {
         line("LAMP", 1, Disposition::Quarantine),
     ];
     let recorded = booked(&shop, &returned("RMA-1", lines.clone()));
-    let events = ["line_returned", "batch_added", "line_returned", "allocated", "line_returned"];
+    let events = ["line_returned", "batch_added", "line_returned", "allocated", "back_in_stock", "line_returned"];
     assert_eq!((shop.new_events(), came_back(&shop)), (events.map(str::to_owned).to_vec(), vec![3, 1]));
     let batch = shop.batch("RMA-1").unwrap();
     assert_eq!((batch.total().get(), batch.available()), (2, 1));
@@ -139,7 +139,10 @@ fn events_name_the_author() {
     let shop = shipped();
     let context = EventContext { actor: allocation_access::Actor::Anonymous, ..EventContext::default() };
     shop.use_cases.clone().with_context(context).take_back(&restock("RMA-1", 1)).unwrap();
-    assert_eq!(shop.new_events_with_actors(), ["line_returned by anonymous", "batch_added by anonymous"]);
+    assert_eq!(
+        shop.new_events_with_actors(),
+        ["line_returned by anonymous", "batch_added by anonymous", "back_in_stock by anonymous"]
+    );
 }
 
 /// Lamps of which three were shipped for `O-1`.

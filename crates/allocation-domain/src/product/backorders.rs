@@ -12,19 +12,43 @@ impl Product {
     /// same applies to waiting lines while expired holds remain, since the waiting lines may have expired
     /// themselves.
     ///
+    /// What is free then goes to lines whose units arrive later: see [`Product::improve_promises`].
+    ///
     /// After an error the queue is half served: the caller undoes it.
     pub(super) fn serve_waiting(&mut self) -> Result<(), LoadRequest> {
-        if self.lines.has_no_queue() && self.known_queue.is_all() {
-            self.set_unserved(false);
-            return Ok(());
-        }
-        if self.more_expired {
+        // What an earlier unit of work has left to do is not known any more.
+        self.distribute_free(self.flags.unserved)
+    }
+
+    /// Serves the waiting lines and then, from the batches that this decision has freed units of or from all of them,
+    /// the lines whose units arrive later.
+    pub(super) fn distribute_free(&mut self, from_all: bool) -> Result<(), LoadRequest> {
+        let has_queue = !(self.lines.has_no_queue() && self.known_queue.is_all());
+        if self.more_expired && (has_queue || self.may_improve()) {
             self.set_unserved(true);
             return Ok(());
         }
-        self.need_all_batches()?;
-        let all_served = self.serve_in_turn()?;
+        if has_queue {
+            self.need_all_batches()?;
+        }
+        let all_served = (!has_queue || self.serve_in_turn()?) && self.improve_promises(from_all)?;
         self.set_unserved(!all_served);
+        if all_served { self.record_if_back_in_stock(from_all) } else { Ok(()) }
+    }
+
+    /// Records that units are free again, if the product was sold out. Batches that are not loaded have free units only
+    /// if an earlier decision left some: `maybe_elsewhere`.
+    fn record_if_back_in_stock(&mut self, maybe_elsewhere: bool) -> Result<(), LoadRequest> {
+        if !self.flags.sold_out {
+            return Ok(());
+        }
+        if self.available() == 0 && maybe_elsewhere {
+            self.need_all_batches()?;
+        }
+        if self.available() > 0 {
+            self.flags.sold_out = false;
+            self.events.push(Event::BackInStock { sku: self.sku.clone() });
+        }
         Ok(())
     }
 

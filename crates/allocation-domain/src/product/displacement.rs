@@ -239,9 +239,11 @@ impl Product {
         self.record_if_out_of_stock(others.moved)?;
         affected.extend(others.affected);
         // One decision serves a bounded number of lines, however many batches it changes.
+        let events = self.events.len();
         if !self.is_behind() {
             self.serve_waiting()?;
         }
+        self.follow_improvements(&mut affected, events);
         affected.sort_by_cached_key(|it| self.line(&it.order_id).map(|line| QueuePosition::of(&it.order_id, line)));
         let batch = self.batch(before.reference()).cloned().unwrap_or(before);
         Ok(BatchChanged { batch, affected, displaced: others.displaced })

@@ -24,7 +24,7 @@ impl Product {
         // `decided_at` may be slightly earlier than `now`: no event may report an expiry before its time.
         let by = self.expires_by(now);
         let has_expired = self.lines.expiries().next().is_some_and(|(expires_at, _)| *expires_at <= by);
-        if self.has_stepped || !has_expired && !self.unserved {
+        if self.has_stepped || !has_expired && !self.flags.unserved {
             return Ok(Vec::new());
         }
         let due = self.lines.expiries().take_while(|(expires_at, _)| *expires_at <= by);

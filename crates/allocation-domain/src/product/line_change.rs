@@ -3,7 +3,7 @@
 use super::{Plan, Product};
 use crate::{
     AllocationReason, DataRequest, DeallocationReason, Event, LineState, LineTerms, LoadRequest, OnShortage, OrderId,
-    OutOfStock, Quantity, ReservationState,
+    OutOfStock, Promises, Quantity, ReservationState,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -14,13 +14,20 @@ pub(crate) struct LineTarget {
     pub(crate) priority: i32,
     pub(crate) on_shortage: OnShortage,
     pub(crate) allow_split: bool,
+    pub(crate) promises: Promises,
+    pub(crate) ship_complete: bool,
 }
 
 impl LineTarget {
     /// Returns the quantity and terms of a line as it is.
     pub(crate) const fn of(line: &LineState) -> Self {
-        let LineTerms { priority, on_shortage, allow_split, .. } = line.terms;
-        Self { quantity: line.quantity, priority, on_shortage, allow_split }
+        Self::with(line.quantity, line.terms)
+    }
+
+    /// Returns a quantity with these terms.
+    pub(crate) const fn with(quantity: Quantity, terms: LineTerms) -> Self {
+        let LineTerms { priority, on_shortage, allow_split, promises, ship_complete, .. } = terms;
+        Self { quantity, priority, on_shortage, allow_split, promises, ship_complete }
     }
 
     /// Returns whether the line accepts a part of its units, and waits for the rest.
@@ -67,9 +74,10 @@ impl Product {
         NewLine { target, commitment }: NewLine,
         now: DateTime<Utc>,
     ) -> Result<(), LoadRequest> {
-        let LineTarget { quantity, priority, on_shortage, allow_split } = target;
+        let LineTarget { quantity, priority, on_shortage, allow_split, promises, ship_complete } = target;
         let placed_at = self.decided_at(now).trunc_subsecs(6);
-        let terms = LineTerms { of_order: true, priority, placed_at, on_shortage, allow_split };
+        let terms =
+            LineTerms { of_order: true, priority, placed_at, on_shortage, allow_split, promises, ship_complete };
         let plan = self.plan_addition(target)?;
         self.add_line(order_id, quantity, (terms, commitment), &plan);
         Ok(())
@@ -107,7 +115,8 @@ impl Product {
                 product.wait_for(order_id, missing);
             }
             let accepts_parts = target.allow_split && !before.terms.allow_split;
-            if has_given_up || accepts_parts { product.serve_waiting() } else { Ok(()) }
+            let moves = !before.is_improvable() && product.line(order_id).is_some_and(LineState::is_improvable);
+            if has_given_up || accepts_parts || moves { product.serve_waiting() } else { Ok(()) }
         })
     }
 
@@ -197,11 +206,12 @@ impl Product {
         target: LineTarget,
         requeued: Option<DateTime<Utc>>,
     ) {
-        let LineTarget { quantity, priority, on_shortage, allow_split } = target;
+        let LineTarget { quantity, priority, on_shortage, allow_split, promises, ship_complete } = target;
         let placed_at = requeued.unwrap_or(before.terms.placed_at);
         self.edit_line(order_id, |line| {
             line.quantity = quantity;
-            line.terms = LineTerms { priority, placed_at, on_shortage, allow_split, ..line.terms };
+            line.terms =
+                LineTerms { priority, placed_at, on_shortage, allow_split, promises, ship_complete, ..line.terms };
         });
         self.events.push(Event::LineChanged {
             order_id: order_id.clone(),
@@ -211,6 +221,8 @@ impl Product {
             priority,
             on_shortage,
             allow_split,
+            promises,
+            ship_complete,
             requeued: requeued.is_some(),
         });
     }

@@ -3,8 +3,8 @@
 use super::Product;
 use super::reallocation::DisplacedUnits;
 use crate::{
-    DeallocationReason, Event, LineState, ListedUnits, LoadRequest, OrderId, Outcome, Pending, PickError, PickLine,
-    PickLineId, PickStatus, Picked, PutBackError, PutBackReason, Quantity, Units,
+    DeallocationReason, Eta, Event, LineState, ListedUnits, LoadRequest, OrderId, Outcome, Pending, PickError,
+    PickLine, PickLineId, PickStatus, Picked, PutBackError, PutBackReason, Quantity, Units,
 };
 use chrono::{DateTime, Utc};
 
@@ -65,6 +65,9 @@ impl Product {
         if !self.line(&line.order_id).is_some_and(LineState::lives) {
             self.free(&line.order_id, &line.reference, units, DeallocationReason::Closure)?;
             self.serve_waiting()?;
+        } else if self.batches[index].eta() != Eta::InStock {
+            // The batch has got an ETA since its units were picked, and others may be free that arrive earlier.
+            self.serve_waiting()?;
         }
         Ok(after)
     }
@@ -106,7 +109,9 @@ impl Product {
         if self.line(&order_id).is_some_and(LineState::lives) {
             let mut others = self.replace_missing(index, DisplacedUnits { order_id, units: lost, old_eta })?;
             self.record_if_out_of_stock(others.moved)?;
+            let events = self.events.len();
             self.serve_waiting()?;
+            self.follow_improvements(&mut others.affected, events);
             (picked.affected, picked.displaced) = (others.affected, others.displaced.pop());
         }
         Ok(picked)

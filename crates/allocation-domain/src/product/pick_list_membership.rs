@@ -16,8 +16,13 @@ pub(crate) struct Candidate {
 
 impl Product {
     /// Returns units of loaded lines that are firm, in stock, on no pick list, and match `criteria`: the first
-    /// `limit` in the order of a list's lines.
-    pub(crate) fn candidates(&self, criteria: &PickCriteria, limit: usize) -> Result<Vec<Candidate>, LoadRequest> {
+    /// `limit` in the order of a list's lines. Of the orders that ship complete only those that `may_ship`.
+    pub(crate) fn candidates(
+        &self,
+        criteria: &PickCriteria,
+        limit: usize,
+        may_ship: &mut dyn FnMut(&OrderId) -> bool,
+    ) -> Result<Vec<Candidate>, LoadRequest> {
         let mut candidates = Vec::new();
         if criteria.skus.as_ref().is_some_and(|skus| !skus.contains(&self.sku)) {
             return Ok(candidates);
@@ -25,7 +30,7 @@ impl Product {
         if let Some(order_ids) = &criteria.order_ids {
             for order_id in order_ids {
                 for part in self.line(order_id).into_iter().flat_map(|line| &line.allocations) {
-                    candidates.extend(self.candidate(criteria, order_id, &part.reference)?);
+                    candidates.extend(self.candidate(criteria, order_id, &part.reference, may_ship)?);
                 }
             }
             candidates.sort();
@@ -40,7 +45,7 @@ impl Product {
                 if candidates.len() == limit {
                     return Ok(candidates);
                 }
-                candidates.extend(self.candidate(criteria, position.order_id(), reference)?);
+                candidates.extend(self.candidate(criteria, position.order_id(), reference, may_ship)?);
             }
         }
         Ok(candidates)
@@ -59,10 +64,14 @@ impl Product {
         criteria: &PickCriteria,
         order_id: &OrderId,
         reference: &BatchReference,
+        may_ship: &mut dyn FnMut(&OrderId) -> bool,
     ) -> Result<Option<Candidate>, LoadRequest> {
         let Some(line) = self.line(order_id).filter(|line| line.commitment == ReservationState::Firm) else {
             return Ok(None);
         };
+        if line.terms.ship_complete && !may_ship(order_id) {
+            return Ok(None);
+        }
         let part = line.allocations.iter().find(|part| part.reference == *reference);
         let part = part.filter(|part| part.eta == Eta::InStock && criteria.takes(reference, &self.sku, order_id));
         let Some(part) = part else { return Ok(None) };

@@ -64,7 +64,9 @@ impl Product {
         let mut others =
             self.replace_missing(index, DisplacedUnits { order_id: line.order_id.clone(), units: missing, old_eta })?;
         self.record_if_out_of_stock(others.moved)?;
+        let events = self.events.len();
         self.serve_waiting()?;
+        self.follow_improvements(&mut others.affected, events);
         Ok(Picked { line, missing: missing.get(), affected: others.affected, displaced: others.displaced.pop() })
     }
 

@@ -110,6 +110,8 @@ impl Product {
             priority: terms.priority,
             on_shortage: terms.on_shortage,
             allow_split: terms.allow_split,
+            promises: terms.promises,
+            ship_complete: terms.ship_complete,
             expires_at: commitment.expires_at(),
         });
         self.apply_plan(order_id, plan, AllocationReason::NewLine);

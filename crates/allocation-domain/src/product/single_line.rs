@@ -33,14 +33,17 @@ impl Product {
         if let Some(shortage) = plan.shortage(self, quantity) {
             return Err(Pending::refused(shortage));
         }
-        let reason = if self.lines.get(order_id).is_some() {
-            self.stop_waiting(order_id);
-            AllocationReason::Refill
+        if self.lines.get(order_id).is_some() {
+            self.atomically(|product| {
+                product.stop_waiting(order_id);
+                product.apply_plan(order_id, &plan, AllocationReason::Refill);
+                // Its other units may move again, now that it lacks none.
+                product.serve_waiting()
+            })?;
         } else {
             self.insert_line(order_id.clone(), LineState::standalone(quantity, self.decided_at(now)));
-            AllocationReason::NewLine
-        };
-        self.apply_plan(order_id, &plan, reason);
+            self.apply_plan(order_id, &plan, AllocationReason::NewLine);
+        }
         Ok(Outcome::Changed(self.line_allocation(order_id, quantity)))
     }
 

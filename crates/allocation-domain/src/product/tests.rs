@@ -212,7 +212,10 @@ fn each_change_records_an_event_and_so_does_the_last_unit() {
     product.allocate(&order("O-1"), units(5), now()).unwrap();
     product.deallocate(&order("O-1"), &reference("B-2"), now()).unwrap();
     let names: Vec<_> = product.events().iter().map(Event::name).collect();
-    assert_eq!(names, ["batch_added", "batch_added", "allocated", "allocated", "out_of_stock", "deallocated"]);
+    assert_eq!(
+        names,
+        ["batch_added", "batch_added", "allocated", "allocated", "out_of_stock", "deallocated", "back_in_stock"]
+    );
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use super::Product;
 use crate::originals::Originals;
-use crate::{Batch, BatchReference, OrderId, PickLine, PickLineId};
+use crate::{Batch, BatchReference, OrderId, PickLine, PickLineId, ProductFlags};
 
 /// The state before a decision, of the parts that it has changed.
 #[derive(Debug, Clone)]
 pub(super) struct Before {
-    rows: Originals,
+    pub(super) rows: Originals,
     events: usize,
-    unserved: bool,
+    flags: ProductFlags,
+    moved: usize,
 }
 
 impl Product {
@@ -31,8 +32,8 @@ impl Product {
 
     /// Begins to record the previous state of changed parts.
     pub(crate) fn begin(&mut self) {
-        let (events, unserved) = (self.events.len(), self.unserved);
-        self.before = Some(Before { rows: Originals::default(), events, unserved });
+        let (rows, events) = (Originals::default(), self.events.len());
+        self.before = Some(Before { rows, events, flags: self.flags, moved: self.in_transit.moved });
     }
 
     /// Keeps the changes since [`Product::begin`].
@@ -65,7 +66,7 @@ impl Product {
             }
         }
         self.events.truncate(before.events);
-        self.unserved = before.unserved;
+        (self.flags, self.in_transit.moved) = (before.flags, before.moved);
     }
 
     /// Records the state of a line that is about to change.
@@ -94,7 +95,7 @@ impl Product {
 
     /// Sets whether lines may wait for free units.
     pub(super) const fn set_unserved(&mut self, unserved: bool) {
-        self.unserved = unserved;
+        self.flags.unserved = unserved;
     }
 
     /// Adds a pick line, or replaces the one with the same id.

@@ -159,9 +159,8 @@ impl<'a> LinePlan<'a> {
                     Step::Change(target)
                 }
                 (None, Ok(quantity)) => {
-                    let NewLineTerms { terms: LineTerms { priority, on_shortage, allow_split, .. }, commitment } =
-                        new_line;
-                    let target = with_terms(LineTarget { quantity, priority, on_shortage, allow_split }, change);
+                    let NewLineTerms { terms, commitment } = new_line;
+                    let target = with_terms(LineTarget::with(quantity, terms), change);
                     Step::Add(NewLine { target, commitment })
                 }
             };
@@ -196,6 +195,8 @@ fn with_terms(target: LineTarget, change: &OrderChange) -> LineTarget {
         priority: terms.priority.unwrap_or(target.priority),
         on_shortage: terms.on_shortage.unwrap_or(target.on_shortage),
         allow_split: terms.allow_split.unwrap_or(target.allow_split),
+        promises: terms.promises.unwrap_or(target.promises),
+        ship_complete: terms.ship_complete.unwrap_or(target.ship_complete),
         ..target
     }
 }
@@ -283,7 +284,7 @@ impl Products {
             (Standing::Cancelled, _) => Err(OrderCancelled { order_id: order_id() }.into()),
             (Standing::Closed, _) => Err(OrderClosed { order_id: order_id() }.into()),
             (Standing::Firm, Some(_)) => Err(ChangeOrderError::NotHeld(order_id())),
-            (Standing::Held, Some(hold)) => Ok(Some(hold.after(now))),
+            (Standing::Held, Some(hold)) => Ok(Some(self.extended(change.order_id(), hold, now)?)),
             (Standing::Firm | Standing::Held, None) => Ok(None),
         }
     }

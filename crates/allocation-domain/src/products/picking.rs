@@ -2,10 +2,10 @@
 
 use super::Products;
 use crate::{
-    CreateShipmentError, ListedUnits, LoadRequest, MakePickListError, NewPickList, NewShipment, OpenLines, Outcome,
-    Pending, PickError, PickLine, PickLineId, PickList, PickListId, PickListStatus, PickStatus, Picked, Product,
-    PutBackError, PutBackReason, Quantity, ReleasePickLineError, ReleasePickListError, ShipError, ShipmentLine,
-    ShippedLines, Sku, Units,
+    CreateShipmentError, ListedUnits, LoadRequest, MakePickListError, NewPickList, NewShipment, OpenLines, OrderId,
+    Outcome, Pending, PickError, PickLine, PickLineId, PickList, PickListId, PickListStatus, PickStatus, Picked,
+    Product, PutBackError, PutBackReason, Quantity, ReleasePickLineError, ReleasePickListError, ShipError,
+    ShipmentLine, ShippedLines, Sku, Units,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,18 +23,41 @@ impl Products {
     /// and match the criteria. Its lines are sorted by batch, then in the order in which order lines are
     /// served. The caller has checked that the store has no list with that id.
     ///
+    /// An order that ships complete is left out until all its units are in stock, picked or shipped. All its lines must be
+    /// loaded.
+    ///
     /// # Errors
     ///
     /// [`Pending`]; nothing has changed.
     pub fn make_pick_list(&mut self, list: &NewPickList) -> Result<PickList, Pending<MakePickListError>> {
+        self.make_pick_list_of(list, |_| true)
+    }
+
+    /// Creates a pick list as [`Self::make_pick_list`] does, from some loaded lines of which not all others of their orders
+    /// are loaded. Of the orders that ship complete, it takes only those that are whole: `is_whole`.
+    ///
+    /// # Errors
+    ///
+    /// [`Pending`]; nothing has changed.
+    pub fn make_pick_list_of(
+        &mut self,
+        list: &NewPickList,
+        is_whole: impl Fn(&OrderId) -> bool,
+    ) -> Result<PickList, Pending<MakePickListError>> {
         let list_id = list.list_id();
         if self.pick_list(list_id).is_some() {
             return Err(Pending::Refused(MakePickListError::AlreadyExists(list_id.clone())));
         }
+        let mut known = BTreeMap::new();
+        let is_in_stock = |order_id: &OrderId| self.order(order_id).is_some_and(|order| order.is_in_stock());
+        let mut may_ship = |order_id: &OrderId| {
+            let look_up = || is_whole(order_id) && is_in_stock(order_id);
+            *known.entry(order_id.clone()).or_insert_with(look_up)
+        };
         let mut candidates = Vec::new();
         for (sku, product) in &self.0 {
-            candidates
-                .extend(product.candidates(list.criteria(), list.max_lines())?.into_iter().map(|it| (it, sku.clone())));
+            let some = product.candidates(list.criteria(), list.max_lines(), &mut may_ship)?;
+            candidates.extend(some.into_iter().map(|it| (it, sku.clone())));
         }
         candidates.sort();
         for (line, (candidate, sku)) in (1..).zip(candidates.into_iter().take(list.max_lines())) {

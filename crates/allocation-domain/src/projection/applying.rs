@@ -54,13 +54,25 @@ impl ProductProjection {
                 self.change_batch(reference, from, (*purchased_quantity, *adjustments, Eta::InStock), *revision)
             }
             Event::BatchRemoved { reference, .. } => self.remove_batch(reference),
-            Event::LinePlaced { order_id, quantity, priority, on_shortage, allow_split, expires_at, .. } => {
+            Event::LinePlaced {
+                order_id,
+                quantity,
+                priority,
+                on_shortage,
+                allow_split,
+                promises,
+                ship_complete,
+                expires_at,
+                ..
+            } => {
                 let terms = LineTerms {
                     of_order: true,
                     priority: *priority,
                     placed_at: decided_at.trunc_subsecs(6),
                     on_shortage: *on_shortage,
                     allow_split: *allow_split,
+                    promises: *promises,
+                    ship_complete: *ship_complete,
                 };
                 let commitment = expires_at.map_or(ReservationState::Firm, held_until);
                 self.place_line(order_id, *quantity, terms, commitment)
@@ -72,14 +84,23 @@ impl ProductProjection {
                 priority,
                 on_shortage,
                 allow_split,
+                promises,
+                ship_complete,
                 requeued,
                 ..
             } => self.edit_line(order_id, |line| {
                 let is_expected = line.quantity == *old_quantity;
                 line.quantity = *quantity;
                 let placed_at = if *requeued { decided_at.trunc_subsecs(6) } else { line.terms.placed_at };
-                let (priority, on_shortage, allow_split) = (*priority, *on_shortage, *allow_split);
-                line.terms = LineTerms { priority, placed_at, on_shortage, allow_split, ..line.terms };
+                line.terms = LineTerms {
+                    priority: *priority,
+                    placed_at,
+                    on_shortage: *on_shortage,
+                    allow_split: *allow_split,
+                    promises: *promises,
+                    ship_complete: *ship_complete,
+                    ..line.terms
+                };
                 is_expected.then_some(())
             }),
             Event::LineRemoved { order_id, quantity, .. } => self.remove_line(order_id, *quantity),
@@ -98,7 +119,8 @@ impl ProductProjection {
             Event::Backordered { order_id, quantity, .. } => self.wait(order_id, *quantity, OnShortage::Backorder),
             Event::LineShort { order_id, quantity, .. } => self.wait(order_id, *quantity, OnShortage::Reject),
             Event::WaitEnded { order_id, quantity, .. } => self.stop_waiting(order_id, *quantity),
-            Event::PromiseWorsened { order_id, reference, quantity, .. } => {
+            Event::PromiseWorsened { order_id, reference, quantity, .. }
+            | Event::PromiseImproved { order_id, reference, quantity, .. } => {
                 self.changed_line(order_id, |line| holds(line, reference, *quantity)).map(drop)
             }
             Event::HoldConfirmed { order_id, .. } => self.change_hold(order_id, ReservationState::Firm),
@@ -122,7 +144,10 @@ impl ProductProjection {
             Event::LineReturned { order_id, quantity, .. } => {
                 self.edit_line(order_id, |line| add(&mut line.fulfilment.returned, *quantity))
             }
-            Event::ProductRegistered { .. } | Event::OutOfStock { .. } => Ok(()),
+            Event::ProductRegistered { .. }
+            | Event::ProductChanged { .. }
+            | Event::OutOfStock { .. }
+            | Event::BackInStock { .. } => Ok(()),
         }
     }
 

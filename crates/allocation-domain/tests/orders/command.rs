@@ -3,8 +3,8 @@
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
     HoldDuration, NewOrder, NewPickList, NewShipment, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms,
-    OverReceipt, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId, RestTerms, ReturnId, ReturnLine,
-    ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
+    OverReceipt, PickCriteria, PickLineId, PickListId, Promises, Quantity, Receipt, ReceiptId, RestTerms, ReturnId,
+    ReturnLine, ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -81,6 +81,10 @@ pub(crate) enum Command {
     },
     Sweep {
         sku: Sku,
+    },
+    SetPromises {
+        sku: Sku,
+        promises: Promises,
     },
     MakePickList {
         list: NewPickList,
@@ -261,6 +265,7 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
         2 => order_id().prop_map(|order_id| Command::Close { order_id }),
         6 => change().prop_map(|change| Command::Change { change }),
         1 => sku().prop_map(|sku| Command::Sweep { sku }),
+        1 => (sku(), promises()).prop_map(|(sku, promises)| Command::SetPromises { sku, promises }),
         2 * picking => new_pick_list().prop_map(|list| Command::MakePickList { list }),
         4 * picking => (list_id(), 1..4_u32, prop::option::of(0..8_u32)).prop_map(|(list, line, found)| Command::Pick {
             id: PickLineId { list, line },
@@ -279,6 +284,10 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
         picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
     ]
+}
+
+fn promises() -> impl Strategy<Value = Promises> {
+    prop_oneof![3 => Just(Promises::Fair), 1 => Just(Promises::Stable)]
 }
 
 fn sku() -> impl Strategy<Value = Sku> {
@@ -387,11 +396,13 @@ fn change() -> impl Strategy<Value = OrderChange> {
         prop::option::weighted(0.3, -1..2_i32),
         prop::option::weighted(0.3, on_shortage),
         prop::option::weighted(0.3, any::<bool>()),
+        prop::option::weighted(0.2, promises()),
+        prop::option::weighted(0.2, any::<bool>()),
         prop::option::weighted(0.2, 10..20_u32),
     );
-    let terms = terms.prop_map(|(priority, on_shortage, allow_split, hold)| {
+    let terms = terms.prop_map(|(priority, on_shortage, allow_split, promises, ship_complete, hold)| {
         let hold = hold.map(|seconds| HoldDuration::from_seconds(seconds).unwrap());
-        TermsChange { priority, on_shortage, allow_split, hold }
+        TermsChange { priority, on_shortage, allow_split, promises, ship_complete, hold }
     });
     let units = (0..14_u32).prop_map(|units| Units::new(units).unwrap());
     let lines = subsequence(skus(), 0..=2)
@@ -400,12 +411,15 @@ fn change() -> impl Strategy<Value = OrderChange> {
 }
 
 fn order() -> impl Strategy<Value = NewOrder> {
-    let terms = (0..4_u8, prop::option::of(10..20_u32), -1..2_i32, any::<bool>()).prop_map(
-        |(on_shortage, hold, priority, allow_split)| OrderTerms {
+    let flags = (any::<bool>(), prop::bool::weighted(0.25));
+    let terms = (0..4_u8, prop::option::of(10..20_u32), -1..2_i32, flags, promises()).prop_map(
+        |(on_shortage, hold, priority, (allow_split, ship_complete), promises)| OrderTerms {
             on_shortage: if on_shortage == 0 { OnShortage::Reject } else { OnShortage::Backorder },
             hold: hold.map(|seconds| HoldDuration::from_seconds(seconds).unwrap()),
             priority,
             allow_split,
+            promises,
+            ship_complete,
         },
     );
     let lines = subsequence(skus(), 1..=2)

@@ -1,8 +1,8 @@
 //! The invariants of pick lists after every command.
 
 use allocation_domain::{
-    BatchReference, Eta, Fulfilment, NewPickList, NewShipment, OrderId, Outcome, PickLine, PickLineId, PickStatus,
-    Picked, Product, Products, Quantity, QueuePosition, ReservationState,
+    BatchReference, Eta, Fulfilment, LineState, NewPickList, NewShipment, OrderId, Outcome, PickLine, PickLineId,
+    PickStatus, Picked, Product, Products, Quantity, QueuePosition, ReservationState,
 };
 use std::collections::BTreeMap;
 
@@ -71,8 +71,13 @@ pub(crate) fn picks_change_only_on_request(before: &Product, after: &Product, of
 }
 
 /// A new list is sorted, and leaves out no candidate for which it has room.
-pub(crate) fn a_list_is_complete(after: &Products, list: &NewPickList) {
+pub(crate) fn a_list_is_complete(before: &Products, after: &Products, list: &NewPickList) {
     let made = after.pick_list(list.list_id()).unwrap();
+    for pick in made.lines.values() {
+        let order = before.order(&pick.order_id).unwrap();
+        let line = before.get(&pick.sku).unwrap().line(&pick.order_id).unwrap();
+        assert!(!line.terms.ship_complete || order.is_in_stock(), "{pick:?} is of an order that is not in stock");
+    }
     assert!(made.lines.len() <= list.max_lines());
     assert_eq!(made.lines.keys().copied().collect::<Vec<_>>(), (1..).take(made.lines.len()).collect::<Vec<u32>>());
     let places = made.lines.values().map(|pick| {
@@ -83,13 +88,17 @@ pub(crate) fn a_list_is_complete(after: &Products, list: &NewPickList) {
     assert!(places.is_sorted());
     if made.lines.len() < list.max_lines() {
         for product in after.iter() {
-            nothing_is_left(product, list);
+            nothing_is_left(after, product, list);
         }
     }
 }
 
-fn nothing_is_left(product: &Product, list: &NewPickList) {
-    for (order_id, line) in product.lines().filter(|(_, line)| line.commitment == ReservationState::Firm) {
+fn nothing_is_left(after: &Products, product: &Product, list: &NewPickList) {
+    let may_ship = |order_id: &OrderId, line: &LineState| {
+        !line.terms.ship_complete || after.order(order_id).is_some_and(|order| order.is_in_stock())
+    };
+    let firm = product.lines().filter(|(_, line)| line.commitment == ReservationState::Firm);
+    for (order_id, line) in firm.filter(|(order_id, line)| may_ship(order_id, line)) {
         for part in line.allocations.iter().filter(|part| part.eta == Eta::InStock) {
             let on = product
                 .pick_lines()

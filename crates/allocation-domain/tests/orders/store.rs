@@ -4,8 +4,8 @@ use crate::command::{Command, Unit, sku_of, skus};
 use crate::turns;
 use allocation_domain::{
     Allocation, Batch, BatchCounts, BatchReference, DataRequest, Eta, Event, LineState, LoadRequest, LockTime, OrderId,
-    PickLine, PickLineId, PickStatus, Product, ProductState, Products, Projection, QueuePosition, ReservationState,
-    Sku, Totals, TotalsChange,
+    PickLine, PickLineId, PickStatus, Product, ProductFlags, ProductProjection, ProductState, Products, Projection,
+    QueuePosition, ReservationState, Sku, Totals, TotalsChange,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,7 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     version: u64,
+    flags: ProductFlags,
     /// The two instants of the last lock.
     now: DateTime<Utc>,
     decided_at: DateTime<Utc>,
@@ -54,7 +55,10 @@ impl Store {
 
     /// All products with the rows that a unit of work names, and some others.
     pub(crate) fn some(&mut self, unit: &Unit, now: DateTime<Utc>) -> Products {
-        skus().iter().map(|sku| self.shelf(sku).part(sku, unit, now)).collect()
+        let lines = self.shelves.values().flat_map(|shelf| &shelf.lines);
+        let ship_complete = lines.filter(|(_, line)| line.terms.ship_complete).map(|(order_id, _)| order_id.clone());
+        let ship_complete = ship_complete.collect();
+        skus().iter().map(|sku| self.shelf(sku).part(sku, unit, &ship_complete, now)).collect()
     }
 
     /// Locks all products, each at an instant later than any before, even if the clock was set back.
@@ -97,6 +101,24 @@ impl Store {
                 let more = queue.len() > chunk;
                 product.load_waiting(after.as_ref(), *free, queue.into_iter().take(chunk), more);
             }
+            DataRequest::InTransit => {
+                let in_use = |batch: &&Batch| batch.eta() != Eta::InStock && batch.allocated() > 0;
+                product.load_in_transit(shelf.batches.values().filter(in_use).cloned().collect::<Vec<_>>());
+            }
+            DataRequest::FittingOn { references, after, units, limit } => {
+                let mut fitting = shelf.by_position();
+                fitting.retain(|(order_id, line)| {
+                    let fits =
+                        |part: &Allocation| references.contains(&part.reference) && part.quantity.get() <= *units;
+                    line.is_improvable()
+                        && line.allocations.iter().any(fits)
+                        && after.as_ref().is_none_or(|it| QueuePosition::of(order_id, line) > *it)
+                });
+                let chunk = unit.waiting_at_hand.clamp(1, *limit);
+                let more = fitting.len() > chunk;
+                fitting.truncate(chunk);
+                product.load_fitting_on(references, after.as_ref(), *units, fitting, more);
+            }
             DataRequest::Line(order_id) => product.load_lines([(order_id.clone(), shelf.lines[order_id].clone())]),
             DataRequest::PickLinesOf(order_id) => product.load_pick_lines(shelf.pick_lines_of(order_id)),
         }
@@ -108,11 +130,16 @@ impl Store {
             let shelf = self.shelf(product.sku());
             shelf.write_down(product);
             for event in product.events() {
-                turns::apply(&mut shelf.projection, event, shelf.decided_at);
+                turns::apply(&mut shelf.projection, event, shelf.decided_at, shelf.flags.promises);
                 assert_eq!(event.moved_units().is_some(), Event::MOVEMENTS.contains(&event.name()), "{event:?}");
                 shelf.moved += event.moved_units().unwrap_or(0);
+                if let Event::ProductChanged { promises, .. } = event {
+                    shelf.flags.promises = *promises;
+                }
             }
             shelf.check_projection(product.sku());
+            let free = shelf.projection.product(product.sku()).map_or(0, ProductProjection::available);
+            assert!(!shelf.flags.sold_out || product.is_behind() || free == 0, "{free} units are back in stock");
             assert_eq!(shelf.counted(), shelf.totals, "the changes of the totals add up to them");
             assert_eq!(
                 shelf.moved,
@@ -140,10 +167,16 @@ impl Shelf {
     }
 
     fn queue(&self) -> Vec<(OrderId, LineState)> {
-        let waits = self.lines.iter().filter(|(_, line)| line.waiting > 0);
-        let mut queue: Vec<_> = waits.map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
-        queue.sort_by_key(|(order_id, line)| QueuePosition::of(order_id, line));
+        let mut queue = self.by_position();
+        queue.retain(|(_, line)| line.waiting > 0);
         queue
+    }
+
+    /// All lines, in the order of service.
+    fn by_position(&self) -> Vec<(OrderId, LineState)> {
+        let mut lines: Vec<_> = self.lines.clone().into_iter().collect();
+        lines.sort_by_key(|(order_id, line)| QueuePosition::of(order_id, line));
+        lines
     }
 
     /// The pick lines of an order that count for its line.
@@ -156,7 +189,7 @@ impl Shelf {
     /// The product without rows.
     fn locked(&self, sku: &Sku) -> ProductState {
         let lock_time = Some(LockTime { now: self.now, decided_at: self.decided_at });
-        ProductState { lock_time, ..ProductState::new(sku.clone(), self.version + 1) }
+        ProductState { lock_time, flags: self.flags, ..ProductState::new(sku.clone(), self.version + 1) }
     }
 
     pub(crate) fn whole(&self, sku: &Sku) -> Product {
@@ -170,7 +203,8 @@ impl Shelf {
         })
     }
 
-    fn part(&self, sku: &Sku, unit: &Unit, now: DateTime<Utc>) -> Product {
+    /// `ship_complete` are the orders that ship complete, of which a list needs all lines.
+    fn part(&self, sku: &Sku, unit: &Unit, ship_complete: &BTreeSet<OrderId>, now: DateTime<Utc>) -> Product {
         let (mut open_batches, mut waiting) = (self.open_batches(), self.queue());
         let more_open_batches = open_batches.len() > unit.batches_at_hand;
         let more_waiting = waiting.len() > unit.waiting_at_hand;
@@ -180,7 +214,7 @@ impl Shelf {
         let lists = unit.commands.iter().any(|command| matches!(command, Command::MakePickList { .. }));
         let wanted = self.lines.iter().filter(|(order_id, line)| {
             // An earlier command of the unit may make a line a candidate of a new list.
-            (lists && !line.allocations.is_empty())
+            (lists && (!line.allocations.is_empty() || ship_complete.contains(order_id)))
                 || named.contains(order_id)
                 || line.commitment.expires_at().is_some_and(|expires_at| expires_at <= now)
         });
@@ -208,6 +242,7 @@ impl Shelf {
             lines,
             waiting,
             more_waiting,
+            more_in_transit: self.totals.on_its_way > 0,
             pick_lines,
             ..self.locked(sku)
         })
@@ -216,6 +251,8 @@ impl Shelf {
     fn write_down(&mut self, product: &Product) {
         let changes = product.changes();
         self.version = changes.version;
+        self.flags = changes.flags.unwrap_or(self.flags);
+        assert_eq!(product.promises(), self.flags.promises);
         self.add_totals(&changes.totals);
         for line in &changes.lines {
             match (self.lines.remove(line.order_id), line.before) {

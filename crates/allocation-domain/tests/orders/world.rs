@@ -200,7 +200,7 @@ fn as_text<R: Debug>(error: Pending<R>) -> Pending<String> {
 fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result<String, Pending<String>> {
     let plain = |text: String| Pending::Refused(text);
     let sku = match (command, command.reference()) {
-        (Command::Allocate { sku, .. } | Command::Sweep { sku }, _) => sku.clone(),
+        (Command::Allocate { sku, .. } | Command::Sweep { sku } | Command::SetPromises { sku, .. }, _) => sku.clone(),
         (_, Some(reference)) => sku_of(reference),
         _ => skus().remove(0),
     };
@@ -227,6 +227,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
             format!("{:?}", product.deallocate(&order_id, &reference, now).map_err(as_text)?)
         }
         Command::Sweep { .. } => format!("{:?}", product.release_expired(now).map_err(as_text)?),
+        Command::SetPromises { promises, .. } => {
+            format!("{:?}", product.set_promises(promises, now).map_err(as_text)?)
+        }
         // The caller has looked for an order of that id over all SKUs.
         Command::Place { order } if products.order(order.order_id()).is_some() => {
             return Err(plain(format!("{} exists", order.order_id())));

@@ -174,9 +174,9 @@ fn lines_on_a_late_batch_move_to_a_better_one_where_there_is_one() {
 }
 
 #[test]
-fn an_earlier_eta_moves_no_line() {
+fn an_earlier_eta_moves_no_line_that_keeps_its_promise() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(9))]);
-    shop.place(&order("O-1").of(3, "CHAIR"));
+    shop.place(&order("O-1").of(3, "CHAIR").stable());
     shop.receive("B-2", "CHAIR", 4, due(3));
     assert_eq!(affected(&shop.postpone("B-1", due(5), true)), []);
     assert_eq!(shop.holds("O-1"), parts([("B-1", 3)]));
@@ -185,7 +185,7 @@ fn an_earlier_eta_moves_no_line() {
 #[test]
 fn reallocation_can_be_requested_after_a_postponement() {
     let mut shop = Shop::of_chairs(&[("B-1", 6, due(1)), ("B-2", 4, due(3))]);
-    shop.place(&order("O-1").of(3, "CHAIR"));
+    shop.place(&order("O-1").of(3, "CHAIR").stable());
     assert_eq!(affected(&shop.postpone("B-1", due(9), false)), [("O-1", 3, due(1), due(9))]);
     let moved = shop.change("B-1", BatchChange { reallocate: true, ..BatchChange::default() }).unwrap();
     assert_eq!(affected(&moved), [("O-1", 3, due(9), due(3))]);

@@ -3,7 +3,7 @@
 use crate::shop::{batch, id, sku, units};
 use allocation_domain::{
     Allocation, Batch, BatchReference, DataRequest, Eta, LineState, LoadRequest, NewBatch, OnShortage, OrderId,
-    Pending, Product, ProductState, QueuePosition, ReservationState,
+    Pending, Product, ProductFlags, ProductState, QueuePosition, ReservationState,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -27,13 +27,13 @@ fn line(number: u32, waiting: u32, allow_split: bool) -> (OrderId, LineState) {
 struct Store {
     lines: Vec<(OrderId, LineState)>,
     batches: Vec<Batch>,
-    unserved: bool,
+    flags: ProductFlags,
     loaded: usize,
 }
 
 impl Store {
     fn of(lines: Vec<(OrderId, LineState)>, batches: Vec<Batch>) -> Self {
-        Self { lines, batches, unserved: false, loaded: 0 }
+        Self { lines, batches, flags: ProductFlags::NEW, loaded: 0 }
     }
 
     /// The product, with as many expired lines as one unit of work releases.
@@ -48,7 +48,7 @@ impl Store {
             open_batches: self.batches.iter().filter(|batch| batch.available() > 0).cloned().collect(),
             lines,
             more_expired,
-            unserved: self.unserved,
+            flags: self.flags,
             more_waiting: self.lines.iter().any(|(_, line)| line.waiting > 0),
             ..ProductState::new(sku("CHAIR"), 1)
         })
@@ -81,7 +81,7 @@ impl Store {
 
     fn save(&mut self, product: &Product) {
         self.batches = product.batches().to_vec();
-        self.unserved = product.changes().unserved.unwrap_or(self.unserved);
+        self.flags = product.changes().flags.unwrap_or(self.flags);
         for (order_id, line) in product.lines() {
             let stored = self.lines.iter_mut().find(|(stored, _)| stored == order_id).unwrap();
             stored.1 = line.clone();
@@ -119,6 +119,7 @@ fn in_stock(name: &str, purchased: u32) -> Batch {
 #[test]
 fn an_arrival_serves_a_long_queue_in_steps_that_no_newcomer_overtakes() {
     let mut store = Store::of((0..LINES).map(|number| line(number, 1, true)).collect(), Vec::new());
+    store.flags.sold_out = true;
     let mut product = store.lock();
     store
         .decide(&mut product, |product| {
@@ -126,14 +127,15 @@ fn an_arrival_serves_a_long_queue_in_steps_that_no_newcomer_overtakes() {
         })
         .unwrap();
     assert!(product.is_behind());
-    assert_eq!(product.changes().unserved, Some(true));
+    let behind = ProductFlags { unserved: true, sold_out: true, ..ProductFlags::NEW };
+    assert_eq!(product.changes().flags, Some(behind), "free units are for waiting lines");
     assert_eq!(product.changes().lines.len(), Product::MAX_AT_ONCE);
     store.save(&product);
     assert_eq!(store.lines[999].1.waiting, 0);
     assert_eq!(store.lines[1_000].1.waiting, 1, "in the order of service");
     assert_eq!(store.catch_up(), 10, "the last one finds that nothing is left");
     assert_eq!(store.waiting(), 0);
-    assert!(!store.unserved);
+    assert_eq!(store.flags, ProductFlags::NEW, "the units that are left bring the product back in stock");
     let mut product = store.lock();
     product.allocate(&id("NEW"), units(5), now()).unwrap();
 }
@@ -177,7 +179,7 @@ fn a_unit_of_work_ends_after_pages_of_lines_that_it_cannot_serve() {
     assert!(store.loaded <= 3 * Product::MAX_AT_ONCE, "{} lines", store.loaded);
     store.save(&product);
     let mut units_of_work = 0;
-    while store.unserved {
+    while store.flags.unserved {
         let mut product = store.lock();
         let before = product.available();
         store.decide(&mut product, |product| product.release_expired(now())).unwrap();
@@ -206,7 +208,7 @@ fn expired_holds_are_released_in_steps_and_then_the_queue_is_served() {
     let mut product = store.lock();
     product.release_expired(now()).unwrap();
     assert_eq!(product.available(), 1_000);
-    assert_eq!(product.changes().unserved, Some(true), "waiting lines are served once all holds are released");
+    assert!(product.changes().flags.unwrap().unserved, "waiting lines are served once all holds are released");
     store.save(&product);
     assert_eq!(store.waiting(), 7);
     assert_eq!(store.catch_up(), 9);

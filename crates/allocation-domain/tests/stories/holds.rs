@@ -2,8 +2,8 @@
 
 use crate::shop::{Shop, batch, id, order, parts, seconds, units};
 use allocation_domain::{
-    AllocateError, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, OrderStatus, Pending, Product,
-    ProductState, ReservationState,
+    AllocateError, ChangeOrderError, ConfirmError, DeallocateError, Eta, ExtendError, HoldExpired, HoldTooLong,
+    OrderStatus, Pending, Product, ProductState, ReservationState, TermsChange,
 };
 use chrono::TimeDelta;
 
@@ -109,6 +109,34 @@ fn a_hold_is_extended_from_now_and_never_shortened() {
     let order = shop.products.extend(&id("CART"), seconds(100), shop.now).unwrap();
     assert_eq!(order.expires_at(), Some(placed + TimeDelta::seconds(130)));
     assert_eq!(shop.history("CART"), ["line_placed", "allocated", "hold_extended"]);
+}
+
+/// woocommerce#28236, #24491: a hold of three days.
+#[test]
+fn however_often_a_hold_is_extended_it_ends_30_days_after_its_order_was_placed() {
+    let mut shop = Shop::of_chairs(&[("B-1", 3, Eta::InStock)]);
+    let day = 86_400;
+    shop.place(&order("CART").of(1, "CHAIR").held_for(3 * day));
+    let placed = shop.now;
+    for days in 2..=29 {
+        shop.now = placed + TimeDelta::days(days);
+        let longer = if days < 29 { 2 * day } else { day };
+        shop.products.extend(&id("CART"), seconds(longer), shop.now).unwrap();
+    }
+    let latest = placed + TimeDelta::days(30);
+    let too_long = HoldTooLong { order_id: id("CART"), latest };
+    let refused = shop.products.extend(&id("CART"), seconds(day + 1), shop.now);
+    assert_eq!(refused, Err(ExtendError::TooLong(too_long.clone())));
+    let later = TermsChange { hold: Some(seconds(day + 1)), ..TermsChange::default() };
+    assert_eq!(shop.set_terms("CART", later), Err(ChangeOrderError::TooLong(too_long)));
+    shop.pass(3_600);
+    let shorter = shop.products.extend(&id("CART"), seconds(60), shop.now).unwrap();
+    assert_eq!(shorter.expires_at(), Some(latest), "what is no extension is no error");
+    shop.now = latest;
+    assert_eq!(
+        shop.products.extend(&id("CART"), seconds(60), shop.now),
+        Err(ExtendError::HoldExpired(expired("CART")))
+    );
 }
 
 #[test]

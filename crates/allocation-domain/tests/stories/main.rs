@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod adjustments;
+mod back_in_stock;
 mod backorders;
 mod batch_changes;
 mod bounds;
 mod clocks;
 mod closing;
+mod fair_promises;
 mod holds;
 mod moving;
 mod names;
@@ -20,6 +22,7 @@ mod picking;
 mod receipts;
 mod reinstating;
 mod returns;
+mod ship_complete;
 mod shipments;
 mod shop;
 mod stock;

@@ -3,7 +3,7 @@
 use crate::shop::{Shop, batch, due, id, order, seconds, sku, units};
 use allocation_domain::{
     BatchChange, Cancellation, DataRequest, Eta, LineState, NewBatch, NewPickList, OrderId, Pending, PickCriteria,
-    PickLineId, PickListId, Product, ProductState, Products, QueuePosition, Units,
+    PickLineId, PickListId, Product, ProductFlags, ProductState, Products, QueuePosition, Units,
 };
 
 /// Returns the product as a store restores it after saving.
@@ -17,7 +17,7 @@ pub(crate) fn state(product: &Product) -> ProductState {
         named_batches: product.batches().to_vec(),
         lines: lines(product, |_, _| true),
         pick_lines: product.pick_lines().map(|(id, pick)| (id.clone(), pick.clone())).collect(),
-        unserved: product.is_behind(),
+        flags: ProductFlags { unserved: product.is_behind(), promises: product.promises(), ..ProductFlags::NEW },
         ..ProductState::new(product.sku().clone(), product.version() + 1)
     }
 }

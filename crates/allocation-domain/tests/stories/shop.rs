@@ -3,7 +3,7 @@
 use allocation_domain::{
     BatchChange, BatchChanged, BatchReference, ChangeBatchError, ChangeOrderError, CloseError, Eta, Event,
     HoldDuration, LineState, NewBatch, NewOrder, OnShortage, Order, OrderChange, OrderId, OrderStatus, OrderTerms,
-    Pending, PlaceError, Product, Products, Quantity, Sku, TermsChange, Units,
+    Pending, PlaceError, Product, Products, Promises, Quantity, Sku, TermsChange, Units,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Debug;
@@ -58,6 +58,12 @@ pub(crate) fn order(text: &str) -> Cart {
 }
 
 impl Cart {
+    /// Leaves the order out of pick lists until all of it is in stock.
+    pub(crate) fn ships_complete(mut self) -> Self {
+        self.terms.ship_complete = true;
+        self
+    }
+
     pub(crate) fn of(mut self, quantity: u32, sku_text: &str) -> Self {
         self.lines.push((sku(sku_text), units(quantity)));
         self
@@ -75,6 +81,16 @@ impl Cart {
 
     pub(crate) const fn with_priority(mut self, priority: i32) -> Self {
         self.terms.priority = priority;
+        self
+    }
+
+    pub(crate) fn named(mut self, order_id: &str) -> Self {
+        self.order_id = id(order_id);
+        self
+    }
+
+    pub(crate) const fn stable(mut self) -> Self {
+        self.terms.promises = Promises::Stable;
         self
     }
 

@@ -26,7 +26,9 @@ document!(ChangeBatchProblems:
 ///
 /// Changes the purchased quantity or the ETA; omitted members keep their value. If fewer units remain than
 /// are allocated, lines leave the batch, lowest priority first. They get units of other batches, or wait.
-/// With `reallocate`, lines move to batches that arrive earlier than the new ETA.
+///
+/// Lines of a late batch move to free units that arrive earlier, each with all its units of the batch. With
+/// `reallocate`, lines that keep their promises move too, and parts of lines where there are not enough units for all.
 ///
 /// A correction that affects more than 1,000 lines continues in the background. Meanwhile `moving` is the
 /// number of units still to be moved, `lowering_to` is the target quantity, and the batch has no free units.

@@ -112,6 +112,7 @@ impl BulkItem for OrderLine {
 impl BulkItem for NewOrder {
     async fn carry_out(self, bulk: &Bulk) -> Result<Done, Problem> {
         let (api, order_id) = (&bulk.api, self.order_id().clone());
+        api.check_hold(self.terms().hold)?;
         match api.engine.place_order_in_bulk(self, bulk.context.clone()).await? {
             Outcome::Changed(order) => Ok((StatusCode::CREATED, respond::bytes(&Order::at(&order, api.now()))?)),
             Outcome::Unchanged(()) => {

@@ -49,6 +49,14 @@ async fn each_item_is_answered_in_order_by_its_own_rules() {
 }
 
 #[actix_web::test]
+async fn a_hold_has_the_limit_of_a_single_order() {
+    let order = r#"{"order_id": "O-1", "lines": [{"sku": "RED-CHAIR", "qty": 1}], "hold_seconds": 86401}"#;
+    let answers = answers(&send(&Ports::new().api(), lines("/orders/bulk", order)).await);
+    let error = json!([{"pointer": "/hold_seconds", "detail": "must be an integer from 10 to 86400"}]);
+    assert_eq!((&answers[0]["status"], &answers[0]["problem"]["errors"]), (&json!(422), &error));
+}
+
+#[actix_web::test]
 async fn an_array_is_answered_like_lines() {
     let api = Ports::with_units(holding(chairs(&["B-1"]))).api();
     let items: Vec<_> = (0..1_000).map(|n| if n % 3 == 0 { "7".to_owned() } else { line(&format!("O-{n}")) }).collect();

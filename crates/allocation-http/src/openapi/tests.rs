@@ -83,7 +83,7 @@ fn the_examples_are_actual_responses() {
     let has_allocations = domain::RemoveBatchError::HasAllocations { reference: batch(), allocated: 10 };
     let stale = domain::ChangeBatchError::Stale { reference: batch(), expected: version(1), actual: version(2) };
     let order_id = order("O-1");
-    let raised: [(Kind, Problem); 12] = [
+    let raised: [(Kind, Problem); 13] = [
         (Kind::BatchAlreadyExists, Problem::refused(&domain::AddBatchError::AlreadyExists(batch()))),
         (Kind::BatchNotFound, Problem::refused(&RemoveBatchError::from(domain::RemoveBatchError::NotFound(batch())))),
         (Kind::BatchHasAllocations, Problem::refused(&RemoveBatchError::from(has_allocations))),
@@ -101,6 +101,13 @@ fn the_examples_are_actual_responses() {
         (Kind::OrderNotFound, Problem::refused(&domain::CancelError::NotFound(order("O-7")))),
         (Kind::OrderAlreadyExists, Problem::refused(&domain::PlaceError::AlreadyExists(order("O-7")))),
         (Kind::OrderNotHeld, Problem::refused(&domain::ExtendError::NotHeld(order("O-7")))),
+        (
+            Kind::HoldTooLong,
+            Problem::refused(&domain::ExtendError::TooLong(domain::HoldTooLong {
+                order_id: order("O-7"),
+                latest: "2027-02-14T08:00:00Z".parse().unwrap(),
+            })),
+        ),
         (Kind::AllocationNotFound, Problem::refused(&not_there)),
     ];
     for (kind, problem) in raised {

@@ -6,6 +6,7 @@ use crate::api::Api;
 use crate::identifier::{Id, Identifier};
 use crate::path_identifier::PathIdentifiers;
 use crate::problem::{Problem, document};
+use crate::promises::PromisesSchema;
 use crate::query::Query;
 use crate::{body, dry_run, etag, repeat};
 use actix_web::http::StatusCode;
@@ -17,7 +18,7 @@ use utoipa::ToSchema;
 
 document!(ChangeOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, OutOfStock, UnknownSku,
-    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, TooManyLines, IdempotencyKeyReused, Overloaded,
+    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, HoldTooLong, TooManyLines, IdempotencyKeyReused, Overloaded,
     SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(RemoveLineProblems:
@@ -43,8 +44,14 @@ pub(crate) struct OrderChangeSchema {
     /// Whether waiting lines accept part of their units, or only all of them at once.
     #[schema(required = false, value_type = bool)]
     allow_split: Option<bool>,
+    /// Whether lines move to an earlier batch when units of it come free, or keep the date that they were promised.
+    #[schema(required = false, value_type = PromisesSchema)]
+    promises: Option<PromisesSchema>,
+    /// Whether pick lists leave the order out until all of it is in stock.
+    #[schema(required = false, value_type = bool)]
+    ship_complete: Option<bool>,
     /// The seconds from now until the hold expires. It never expires earlier than before.
-    #[schema(required = false, value_type = i32, minimum = 10, maximum = 86_400, example = 900)]
+    #[schema(required = false, value_type = i32, minimum = 10, maximum = 2_592_000, example = 900)]
     hold_seconds: Option<u32>,
 }
 
@@ -112,6 +119,7 @@ pub(crate) async fn change(api: Data<Api>, request: HttpRequest, payload: Payloa
     let found = path.take::<OrderId>(2, "order_id");
     let (order_id, change) =
         body::read_beside::<_, OrderChangeRequest>(path.errors(), found, &request, payload).await?;
+    api.check_hold(change.hold())?;
     let change = change.of_order(order_id)?.if_version(etag::expected_order_versions(&request));
     if is_repeat(&api, &request, &change).await? {
         let order_id = change.order_id().clone();

@@ -20,7 +20,8 @@ document!(ConfirmOrderProblems:
 );
 document!(ExtendHoldProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, HoldExpired,
-    OrderCancelled, OrderClosed, OrderNotHeld, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    OrderCancelled, OrderClosed, OrderNotHeld, HoldTooLong, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    InternalError,
 );
 
 /// An extension of a hold.
@@ -29,8 +30,8 @@ document!(ExtendHoldProblems:
 #[schema(as = HoldExtension)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct HoldExtensionSchema {
-    /// The seconds from now until the hold expires.
-    #[schema(value_type = i32, minimum = 10, maximum = 86_400, example = 900)]
+    /// The seconds from now until the hold expires: at most 86,400, unless the server allows up to 2,592,000.
+    #[schema(value_type = i32, minimum = 10, maximum = 2_592_000, example = 900)]
     hold_seconds: u32,
 }
 
@@ -91,8 +92,9 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
 
 /// Extend a hold
 ///
-/// The hold expires the given number of seconds from now, and never earlier than before. An extension makes a new
-/// version of the order, so its repeat needs the new `ETag` if it names one.
+/// The hold expires the given number of seconds from now, and never earlier than before. However often it is extended,
+/// it ends 30 days after the first line of the order was placed. An extension makes a new version of the order, so its
+/// repeat needs the new `ETag` if it names one.
 #[utoipa::path(
     post,
     path = "/orders/{order_id}/extend",
@@ -123,6 +125,7 @@ pub(crate) async fn extend(api: Data<Api>, request: HttpRequest, payload: Payloa
     let mut path = PathIdentifiers::beside(&request, query);
     let found = path.take::<OrderId>(2, "order_id");
     let (order_id, HoldExtension(hold)) = body::read_beside(path.errors(), found, &request, payload).await?;
+    api.check_hold(Some(hold))?;
     let expected = etag::expected_order_versions(&request);
     let use_cases = api.use_cases(&request).as_dry_run(is_dry_run);
     let order = api.gate.run(&request, move || use_cases.extend_hold(&order_id, expected.as_ref(), hold)).await?;

@@ -1,5 +1,6 @@
 use crate::choice::choice_schema;
 use crate::identifier::Id;
+use crate::promises::PromisesSchema;
 use allocation_domain::OnShortage;
 use utoipa::ToSchema;
 
@@ -19,7 +20,7 @@ pub(crate) struct NewOrderSchema {
     on_shortage: Option<OnShortageSchema>,
     /// The seconds for which the units are held until the order is confirmed. Null or absent for an order
     /// that is firm at once.
-    #[schema(value_type = Option<i32>, minimum = 10, maximum = 86_400, example = 600)]
+    #[schema(value_type = Option<i32>, minimum = 10, maximum = 2_592_000, example = 600)]
     hold_seconds: Option<u32>,
     /// The priority of waiting lines. Higher numbers are served first.
     #[schema(default = 0)]
@@ -27,6 +28,12 @@ pub(crate) struct NewOrderSchema {
     /// Whether waiting lines accept part of their units, or only all of them at once.
     #[schema(default = true)]
     allow_split: Option<bool>,
+    /// Whether lines move to an earlier batch when units of it come free, or keep the date that they were promised.
+    #[schema(value_type = PromisesSchema, required = false)]
+    promises: Option<PromisesSchema>,
+    /// Whether pick lists leave the order out until all of it is in stock, so that it ships in one go.
+    #[schema(default = false)]
+    ship_complete: Option<bool>,
 }
 
 /// A line of a new order.

@@ -22,6 +22,15 @@ pub(crate) struct Order<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, format = DateTime, example = "2027-01-15T08:10:00Z")]
     expires_at: Option<Instant>,
+    /// Whether pick lists leave the order out until all of it is in stock. Absent if not.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schema(value_type = bool, required = false, example = true)]
+    ship_complete: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An order line with its allocations.
@@ -76,6 +85,7 @@ impl<'a> Order<'a> {
             status: order.status(now).as_str(),
             lines: order.lines.iter().map(|(sku, line)| Line::at(sku, line, now)).collect(),
             expires_at: order.expires_at().filter(|_| !expired).map(Instant),
+            ship_complete: order.ships_complete(),
         }
     }
 }

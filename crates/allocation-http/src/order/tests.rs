@@ -73,11 +73,20 @@ async fn the_location_of_an_unusual_id_is_percent_encoded() {
 async fn absent_and_null_members_have_their_defaults() {
     let usual = post(&shop_api(5), "/orders", ORDER).await;
     let mut body: Value = serde_json::from_str(ORDER).unwrap();
-    for member in ["on_shortage", "hold_seconds", "priority", "allow_split"] {
+    for member in ["on_shortage", "hold_seconds", "priority", "allow_split", "ship_complete"] {
         body[member] = Value::Null;
     }
     let answer = post(&shop_api(5), "/orders", body.to_string()).await;
     assert_eq!((answer.status.as_u16(), answer.body), (201, usual.body));
+}
+
+#[actix_web::test]
+async fn an_order_that_ships_complete_shows_it_and_another_does_not() {
+    for (requested, shown) in [(json!(true), json!(true)), (json!(false), Value::Null), (Value::Null, Value::Null)] {
+        let mut body: Value = serde_json::from_str(ORDER).unwrap();
+        body["ship_complete"] = requested;
+        assert_eq!(post(&shop_api(5), "/orders", body.to_string()).await.json()["ship_complete"], shown);
+    }
 }
 
 #[actix_web::test]
@@ -169,18 +178,18 @@ async fn a_lost_order_is_a_failure() {
 
 #[actix_web::test]
 async fn every_error_of_an_order_is_reported() {
-    let body = r#"{"on_shortage": "wait", "hold_seconds": 9, "priority": 1.5, "allow_split": 1, "colour": "red",
+    let body = r#"{"on_shortage": "wait", "hold_seconds": 9, "priority": 1.5, "allow_split": 1, "ship_complete": "no", "colour": "red",
         "lines": [{"sku": "A", "qty": 1}, {"sku": " A"}, {"qty": 0}, {"sku": "A", "qty": "1", "x": 1}, 7, ["A", 1],
             {"sku": "A", "qty": 2}]}"#;
     let answer = post(&Ports::new().api(), "/orders?x=1", body).await;
     let mut errors = answer.errors();
     errors.sort();
     let number = "must be an integer from -2147483648 to 2147483647";
-    let known = "is not known; known are order_id, lines, on_shortage, hold_seconds, priority, allow_split";
+    let known = "is not known; known are order_id, lines, on_shortage, hold_seconds, priority, allow_split, promises, ship_complete";
     let expected = [
         ("/allow_split", "must be a boolean, not a number"),
         ("/colour", known),
-        ("/hold_seconds", "must be an integer from 10 to 86400"),
+        ("/hold_seconds", "must be an integer from 10 to 2592000"),
         ("/lines/1/qty", "is missing"),
         ("/lines/1/sku", "must not begin or end with white space"),
         ("/lines/2/qty", "must be an integer from 1 to 2147483647"),
@@ -194,6 +203,7 @@ async fn every_error_of_an_order_is_reported() {
         ("/on_shortage", "must be one of reject, backorder"),
         ("/order_id", "is missing"),
         ("/priority", number),
+        ("/ship_complete", "must be a boolean, not a string"),
         ("x", "is not a known parameter"),
     ];
     assert_eq!(errors, expected.map(|(place, detail)| (place.to_owned(), detail.to_owned())));

@@ -11,6 +11,7 @@ use allocation_ports::{
     PageSize, PickListCounts, PickListFilter, PickListPage, PickListSummary, PickableLines, StoreError, StoredPickList,
 };
 use serde_json::json;
+use std::collections::BTreeSet;
 
 fn list_id(text: &str) -> PickListId {
     PickListId::parse(text).unwrap()
@@ -39,7 +40,7 @@ fn over(shop: Products) -> Api {
     let product = shop.into_iter().next().unwrap();
     let free = product.lines().filter(|(_, line)| line.fulfilment.listed == 0);
     let lines = free.map(|(order_id, _)| (product.sku().clone(), order_id.clone())).collect();
-    let found = PickableLines { lines, complete: true };
+    let found = PickableLines { lines, ship_complete: BTreeSet::new(), complete: true };
     let mut ports = Ports::with_units(holding(product));
     ports.queries.expect_pickable().returning(move |_, _| Ok(found.clone()));
     ports.api()

@@ -42,6 +42,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OrderChanged => Problem::new(kind, "Order O-7 has changed"),
         Kind::TooManyLines => Problem::new(kind, "Order O-7 would have more than 500 lines"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
+        Kind::HoldTooLong => Problem::new(kind, "Order O-7 can be held until 2027-02-14T08:00:00.000000Z at most"),
         Kind::BatchHasAllocations => Problem::new(kind, "Batch B-1 has 10 allocated units"),
         Kind::LineAlreadyAllocated => {
             Problem::new(kind, "Order O-1 has a line of 10 units of SKU RED-CHAIR already, not of 5")

@@ -207,6 +207,7 @@ kinds! {
         OrderCancelled: CONFLICT;
         OrderClosed: CONFLICT;
         OrderNotHeld: CONFLICT;
+        HoldTooLong: CONFLICT;
         NothingToPick: CONFLICT;
         PickListAlreadyExists: CONFLICT;
         PickListNotFound: NOT_FOUND;

@@ -1,12 +1,12 @@
 use crate::testing::{Ports, get, holding, now, send, sku};
 use actix_web::test::TestRequest;
-use allocation_domain::{Product, ProductState, Totals};
+use allocation_domain::{Product, ProductState, Promises, Totals};
 use allocation_ports::{PageSize, ProductTotals};
 
 fn row(name: &str) -> ProductTotals {
     let totals =
         Totals { in_stock: 5, on_its_way: 20, allocated: 14, picked: 0, held: 4, backordered: 1, available: 11 };
-    ProductTotals { sku: sku(name), totals }
+    ProductTotals { sku: sku(name), promises: Promises::Fair, totals }
 }
 
 #[actix_web::test]
@@ -76,10 +76,9 @@ async fn every_error_of_a_request_is_reported() {
 /// The product as it is read after it was registered.
 fn registering(product: Product) -> Ports {
     let mut ports = Ports::with_units(holding(product));
-    ports
-        .queries
-        .expect_product()
-        .returning(|sku, _| Ok(Some(ProductTotals { sku: sku.clone(), totals: Totals::default() })));
+    ports.queries.expect_product().returning(|sku, _| {
+        Ok(Some(ProductTotals { sku: sku.clone(), promises: Promises::Fair, totals: Totals::default() }))
+    });
     ports
 }
 
@@ -98,6 +97,21 @@ async fn a_product_is_registered_without_a_body_or_with_an_empty_object() {
             assert_eq!((answer.status.as_u16(), &answer.body[..]), (201, nothing.as_bytes()));
         }
     }
+}
+
+#[actix_web::test]
+async fn the_promises_of_a_product_are_set() {
+    let known = Product::restore(ProductState::new(sku("LAMP"), 2));
+    let mut ports = Ports::with_units(holding(known));
+    ports.queries.expect_product().returning(|sku, _| {
+        Ok(Some(ProductTotals { sku: sku.clone(), promises: Promises::Stable, totals: Totals::default() }))
+    });
+    let json = ("content-type", "application/json");
+    let set = |body: &'static str| put("/products/LAMP").insert_header(json).set_payload(body);
+    let api = ports.api();
+    let answer = send(&api, set(r#"{"promises":"stable"}"#)).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["promises"]), (200, &"stable".into()));
+    assert_eq!(send(&api, set(r#"{"promises":"kept"}"#)).await.places(), ["/promises"]);
 }
 
 #[actix_web::test]

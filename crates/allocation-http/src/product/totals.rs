@@ -1,4 +1,6 @@
 use crate::identifier::Id;
+use crate::promises::PromisesSchema;
+use allocation_domain::Promises;
 use allocation_ports::ProductTotals;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +32,10 @@ pub(crate) struct Product<'a> {
     /// Units that can still be allocated.
     #[schema(value_type = i64, minimum = 0, example = 11)]
     available: u64,
+    /// Whether lines keep the date that they were promised when units of an earlier batch come free. Absent if they move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = PromisesSchema, required = false)]
+    promises: Option<&'static str>,
 }
 
 impl<'a> From<&'a ProductTotals> for Product<'a> {
@@ -44,6 +50,7 @@ impl<'a> From<&'a ProductTotals> for Product<'a> {
             held: totals.held,
             backordered: totals.backordered,
             available: totals.available,
+            promises: (row.promises == Promises::Stable).then_some(row.promises.as_str()),
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::{PageSize, StoreError};
-use allocation_domain::{Availability, Sku, Totals};
+use allocation_domain::{Availability, Promises, Sku, Totals};
 use chrono::{DateTime, Utc};
 
 /// The totals of a product.
@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 pub struct ProductTotals {
     /// The SKU.
     pub sku: Sku,
+    /// Whether lines move to earlier batches when units of them come free.
+    pub promises: Promises,
     /// The totals over its batches and lines.
     pub totals: Totals,
 }

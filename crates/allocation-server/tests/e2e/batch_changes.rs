@@ -183,9 +183,9 @@ fn lines_move_to_earlier_batches_on_request(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     client.add_batch("LATE", "LAMP", 9, Some("2027-01-10"));
-    place(&client, "A", 3, json!({}));
-    place(&client, "B", 3, json!({"allow_split": false}));
-    place(&client, "C", 3, json!({"priority": 1}));
+    place(&client, "A", 3, json!({"promises": "stable"}));
+    place(&client, "B", 3, json!({"promises": "stable", "allow_split": false}));
+    place(&client, "C", 3, json!({"promises": "stable", "priority": 1}));
     client.add_batch("SOON", "LAMP", 5, Some("2027-02-01"));
     client.add_batch("NEVER", "LAMP", 50, Some("2028-01-01"));
     let answer = change(&client, "LATE", json!({"eta": "2027-03-01", "reallocate": true}));

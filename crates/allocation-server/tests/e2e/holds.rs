@@ -65,6 +65,24 @@ fn a_hold_is_extended_and_never_shortened(database: &TestDatabase) {
     assert_eq!(client.extend("O-1", 86_400).status, 200);
 }
 
+/// woocommerce#28236, #24491: a hold of three days, which the operator has allowed.
+fn a_hold_lasts_for_days_if_the_operator_allows_it(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 5, None);
+    let place = |client: &Client| client.place("O-1", &[("LAMP", 1)], json!({"hold_seconds": 259_200}));
+    place(&client).problem(422, "validation");
+    drop(server);
+    let server = Server::start_with(database, |command| command.args(["--max-hold-seconds", "1728000"]));
+    let client = server.client();
+    let (before, placed) = (now(), place(&client));
+    assert_eq!(placed.status, 201);
+    assert!((before + seconds(259_200)..=now() + seconds(259_200)).contains(&expires_at(&placed.json())));
+    assert_eq!(client.extend("O-1", 1_728_000).status, 200);
+    database.execute("UPDATE order_lines SET placed_at = placed_at - 950400000000");
+    client.extend("O-1", 1_728_000).problem(409, "hold-too-long");
+}
+
 /// Repeats a request that has one result before an instant, and another from then on.
 fn changes_at(at: i64, ask: impl Fn() -> bool) {
     assert!(now() < at, "the test is too slow");
@@ -361,6 +379,7 @@ fn invalid_extensions_are_rejected(database: &TestDatabase) {
 }
 
 on_every_database!(
+    a_hold_lasts_for_days_if_the_operator_allows_it,
     a_held_order_is_confirmed,
     a_hold_is_extended_and_never_shortened,
     a_hold_expires_at_the_instant_of_its_expiry,

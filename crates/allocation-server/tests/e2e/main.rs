@@ -29,6 +29,7 @@ mod doctor;
 mod dry_runs;
 mod events;
 mod failures;
+mod fair_promises;
 mod generated;
 mod generation;
 mod held_products;

@@ -93,4 +93,39 @@ fn concurrent_shipments_ship_a_picked_unit_once(database: &TestDatabase) {
     assert_eq!(client.get("/pick-lists/P").json()["lines"][0]["shipped"], 6);
 }
 
-on_every_database!(an_order_leaves_in_parcels, concurrent_shipments_ship_a_picked_unit_once);
+/// An order that ships complete is on no list while a part of it is missing, whatever its terms were before.
+fn an_order_ships_in_one_go(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("L-1", "LAMP", 10, None);
+    client.add_batch("R-1", "RUG", 1, None);
+    let terms = json!({"on_shortage": "backorder", "ship_complete": true});
+    let placed = client.place("WHOLE", &[("LAMP", 3), ("RUG", 2)], terms.clone());
+    assert_eq!((placed.status, &placed.json()["ship_complete"]), (201, &json!(true)));
+    assert_eq!(client.place("WHOLE", &[("LAMP", 3), ("RUG", 2)], terms).status, 200, "a repeat");
+    let list = |name: &str, criteria: Value| {
+        let mut body = criteria;
+        body["pick_list_id"] = json!(name);
+        client.post("/pick-lists", &body)
+    };
+    list("P", json!({})).problem(409, "nothing-to-pick");
+    client.add_batch("R-2", "RUG", 5, Some("2027-01-15"));
+    list("P", json!({"order_ids": ["WHOLE"]})).problem(409, "nothing-to-pick");
+    let parts = client.patch("/orders/WHOLE?dry_run=true", &json!({"ship_complete": false})).json();
+    assert_eq!((parts.get("ship_complete"), &client.order("WHOLE")["ship_complete"]), (None, &json!(true)));
+    client.post("/batch/R-2/receipts", &json!({"receipt_id": "GR-1", "qty": 5}));
+    let made = list("P", json!({"skus": ["LAMP"]}));
+    assert_eq!((made.status, &made.json()["lines"][0]["order_id"]), (201, &json!("WHOLE")));
+    assert_eq!(list("Q", json!({})).json()["lines"].as_array().unwrap().len(), 2, "the rugs of both batches");
+    assert_eq!(client.patch("/orders/WHOLE", &json!({"ship_complete": false})).status, 200);
+    let history = client.all("/orders/WHOLE/history");
+    let of = |event: &str| -> Vec<Option<Value>> {
+        let rows = history.iter().filter(|row| row["event"] == event);
+        rows.map(|row| row.get("ship_complete").cloned()).collect()
+    };
+    assert_eq!(of("line_placed"), [Some(json!(true)), Some(json!(true))]);
+    assert_eq!(of("line_changed"), [None, None]);
+    assert_eq!(served_pick_lists(&client), pick_lists(&project(&events(&client, database))));
+}
+
+on_every_database!(an_order_leaves_in_parcels, an_order_ships_in_one_go, concurrent_shipments_ship_a_picked_unit_once);

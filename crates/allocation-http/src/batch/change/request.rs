@@ -12,7 +12,7 @@ pub(crate) struct CorrectionSchema {
     /// The date from which the batch can be picked, from 2000-01-01 to 2999-12-31. Null if it has arrived.
     #[schema(required = false, format = Date, example = "2027-02-01")]
     eta: Option<String>,
-    /// Whether lines move to batches that arrive earlier.
+    /// Whether lines that keep their promises, and parts of lines, also move to batches that arrive earlier.
     #[schema(required = false, default = false)]
     reallocate: bool,
 }

@@ -2,7 +2,9 @@ use crate::testing::{
     Ports, TestResponse, due, holding_all, json_request, now, order, patch, quantity, reference, send, sku,
 };
 use actix_web::http::Method;
-use allocation_domain::{BatchChange, Eta, NewBatch, NewOrder, OnShortage, OrderTerms, Product, Products, Units};
+use allocation_domain::{
+    BatchChange, Eta, NewBatch, NewOrder, OnShortage, OrderTerms, Product, Products, Promises, Units,
+};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -95,6 +97,7 @@ async fn affected_and_displaced_lines_are_listed() {
 #[actix_web::test]
 async fn lines_can_move_to_an_earlier_batch() {
     let mut product = on_its_way();
+    product.set_promises(Promises::Stable, now()).unwrap();
     product.allocate(&order("O-1"), quantity(5), now()).unwrap();
     product.add_batch(NewBatch::new(reference("B-2"), quantity(9), Eta::InStock), now()).unwrap();
     let answer = patch(&api(product), "/batch/B-1", r#"{"eta": "2027-02-01", "reallocate": true}"#).await.json();

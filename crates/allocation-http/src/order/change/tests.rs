@@ -87,9 +87,10 @@ async fn every_fault_of_a_change_is_reported() {
         let faults = send(&api, patch("/orders/O-1", empty)).await.errors();
         assert_eq!(faults.len(), 1, "{empty}: {faults:?}");
     }
-    let body = r#"{"lines": [{"sku": "A", "qty": -1}, {"sku": "A", "qty": 0}, {"qty": 1}], "priority": null, "x": 1}"#;
+    let body = r#"{"lines": [{"sku": "A", "qty": -1}, {"sku": "A", "qty": 0}, {"qty": 1}], "priority": null, "ship_complete": 1, "x": 1}"#;
     let answer = send(&api, patch("/orders/%20?dry_run=1", body)).await;
-    let expected = ["dry_run", "order_id", "/lines/0/qty", "/lines/1/sku", "/lines/2/sku", "/priority", "/x"];
+    let expected =
+        ["dry_run", "order_id", "/lines/0/qty", "/lines/1/sku", "/lines/2/sku", "/priority", "/ship_complete", "/x"];
     let mut places = answer.places();
     places.sort_unstable();
     let mut expected = expected.map(String::from).to_vec();

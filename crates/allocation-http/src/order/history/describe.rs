@@ -28,6 +28,12 @@ pub(super) fn describe(event: &Event) -> String {
             format!("{} short: lost after being promised, and no others are free", Count(*quantity))
         }
         Event::WaitEnded { quantity, .. } => format!("The line no longer waits for {}", Count(*quantity)),
+        Event::PromiseImproved { old_reference, reference, quantity, old_eta, new_eta, .. } => {
+            let (units, new, old) = (Count(*quantity), Day(*new_eta), Day(*old_eta));
+            format!(
+                "{units} moved from batch {old_reference} to {reference}, promised {new}, earlier than before: {old}"
+            )
+        }
         Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => {
             let (units, new, old) = (Count(*quantity), Day(*new_eta), Day(*old_eta));
             format!("{units} from batch {reference} promised {new}, later than before: {old}")
@@ -77,7 +83,9 @@ pub(super) fn describe(event: &Event) -> String {
         Event::BatchReceived { reference, .. } => format!("Batch {reference} was received"),
         Event::BatchRemoved { reference, .. } => format!("Batch {reference} was removed"),
         Event::ProductRegistered { sku } => format!("Product {sku} was registered"),
+        Event::ProductChanged { sku, .. } => format!("The settings of product {sku} were changed"),
         Event::OutOfStock { sku } => format!("The last free unit of SKU {sku} was allocated"),
+        Event::BackInStock { sku } => format!("Units of SKU {sku} are free again"),
     }
 }
 

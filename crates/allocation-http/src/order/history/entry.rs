@@ -5,7 +5,8 @@ use crate::goods_return::DispositionSchema;
 use crate::identifier::{Id, Identifier};
 use crate::instant::Instant;
 use crate::order::request::OnShortageSchema;
-use allocation_domain::{BatchReference, Eta, Event, ListedUnits, Quantity, ShipmentId};
+use crate::promises::PromisesSchema;
+use allocation_domain::{BatchReference, Eta, Event, ListedUnits, Promises, Quantity, ShipmentId};
 use allocation_ports::{Actor, RecordedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,6 +100,18 @@ pub(crate) struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     allow_split: Option<bool>,
+    /// Whether the line keeps the date that it was promised. Absent if it moves to earlier batches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = PromisesSchema, required = false)]
+    promises: Option<&'static str>,
+    /// The batch that held the units before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Id<'static>, required = false)]
+    old_reference: Option<&'a str>,
+    /// Whether pick lists leave the line out until all of its order is in stock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    ship_complete: Option<bool>,
 }
 
 impl<'a> From<&'a RecordedEvent> for HistoryEntry<'a> {
@@ -127,14 +140,30 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Returns the name of promises that are kept.
+fn stable(promises: Promises) -> Option<&'static str> {
+    (promises == Promises::Stable).then_some(promises.as_str())
+}
+
 impl<'a> From<&'a Event> for Facts<'a> {
     fn from(event: &'a Event) -> Self {
         let units = |quantity: &Quantity| Self { qty: Some(quantity.get()), ..Self::default() };
         match event {
-            Event::LinePlaced { quantity, priority, on_shortage, allow_split, expires_at, .. } => Self {
+            Event::LinePlaced {
+                quantity,
+                priority,
+                on_shortage,
+                allow_split,
+                promises,
+                ship_complete,
+                expires_at,
+                ..
+            } => Self {
                 priority: Some(*priority),
                 on_shortage: Some(on_shortage.as_str()),
                 allow_split: Some(*allow_split),
+                promises: stable(*promises),
+                ship_complete: Some(true).filter(|_| *ship_complete),
                 expires_at: expires_at.map(Instant),
                 ..units(quantity)
             },
@@ -144,11 +173,22 @@ impl<'a> From<&'a Event> for Facts<'a> {
             Event::Deallocated { reference, quantity, reason, .. } => {
                 Self { reference: Some(reference.as_str()), reason: Some(reason.as_str()), ..units(quantity) }
             }
-            Event::LineChanged { quantity, old_quantity, priority, on_shortage, allow_split, .. } => Self {
+            Event::LineChanged {
+                quantity,
+                old_quantity,
+                priority,
+                on_shortage,
+                allow_split,
+                promises,
+                ship_complete,
+                ..
+            } => Self {
                 old_qty: Some(old_quantity.get()),
                 priority: Some(*priority),
                 on_shortage: Some(on_shortage.as_str()),
                 allow_split: Some(*allow_split),
+                promises: stable(*promises),
+                ship_complete: Some(true).filter(|_| *ship_complete),
                 ..units(quantity)
             },
             Event::LineRemoved { quantity, .. }
@@ -156,6 +196,13 @@ impl<'a> From<&'a Event> for Facts<'a> {
             | Event::Backordered { quantity, .. }
             | Event::LineShort { quantity, .. }
             | Event::WaitEnded { quantity, .. } => units(quantity),
+            Event::PromiseImproved { old_reference, reference, quantity, old_eta, new_eta, .. } => Self {
+                old_reference: Some(old_reference.as_str()),
+                reference: Some(reference.as_str()),
+                old_eta: Some(*old_eta),
+                new_eta: Some(*new_eta),
+                ..units(quantity)
+            },
             Event::PromiseWorsened { reference, quantity, old_eta, new_eta, .. } => Self {
                 reference: Some(reference.as_str()),
                 old_eta: Some(*old_eta),
@@ -190,6 +237,8 @@ impl<'a> From<&'a Event> for Facts<'a> {
             | Event::BatchReceived { .. }
             | Event::BatchRemoved { .. }
             | Event::ProductRegistered { .. }
+            | Event::BackInStock { .. }
+            | Event::ProductChanged { .. }
             | Event::OutOfStock { .. } => Self::default(),
         }
     }

@@ -13,6 +13,7 @@ choice_schema! {
         "line_short",
         "wait_ended",
         "promise_worsened",
+        "promise_improved",
         "hold_confirmed",
         "hold_extended",
         "hold_expired",

@@ -1,5 +1,5 @@
 use crate::testing::{Ports, get, now, order, quantity, reference, sku};
-use allocation_domain::{AllocationReason, Eta, Event, LineState, OnShortage, Order};
+use allocation_domain::{AllocationReason, Eta, Event, LineState, OnShortage, Order, Promises};
 use allocation_ports::{Actor, EventCursor, PageSize, RecordedEvent, Subject};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,6 +12,8 @@ fn placed() -> Event {
         priority: 5,
         on_shortage: OnShortage::Backorder,
         allow_split: false,
+        promises: Promises::Stable,
+        ship_complete: true,
         expires_at: Some(now() + TimeDelta::seconds(10)),
     }
 }
@@ -44,7 +46,8 @@ async fn events_have_their_facts_and_a_description() {
     let expected = json!([
         {"at": "2027-01-15T08:00:00.123456Z", "event": "line_placed", "sku": "LAMP", "by": "system",
             "qty": 2, "expires_at": "2027-01-15T08:00:10.123456Z", "priority": 5, "on_shortage": "backorder",
-            "allow_split": false, "detail": "2 units ordered, to be held until 2027-01-15T08:00:10.123456Z"},
+            "allow_split": false, "promises": "stable", "ship_complete": true,
+            "detail": "2 units ordered, to be held until 2027-01-15T08:00:10.123456Z"},
         {"at": "2027-01-15T08:00:00.123456Z", "event": "promise_worsened", "sku": "LAMP", "reference": "B-1",
             "qty": 2, "old_eta": null, "new_eta": "2027-02-01",
             "detail": "2 units from batch B-1 promised for 2027-02-01, later than before: from stock"}

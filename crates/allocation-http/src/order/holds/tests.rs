@@ -1,4 +1,4 @@
-use crate::testing::{Ports, chairs, holding_all, json_request, now, order, post, quantity, send, sku};
+use crate::testing::{Ports, chairs, holding_all, json_request, now, order, patch, post, quantity, send, sku};
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
 use allocation_domain::{HoldDuration, NewOrder, OrderTerms, Product, Products};
@@ -105,16 +105,32 @@ async fn a_firm_order_has_no_hold_to_extend() {
 }
 
 #[actix_web::test]
-async fn a_hold_lasts_from_10_to_86400_seconds() {
+async fn a_hold_lasts_from_10_seconds_to_a_day_by_default_and_to_30_days_at_most() {
     let api = Ports::new().api();
-    for wrong in ["9", "86401", "0", "-10", "10.5", "1e-2", "\"10\"", "null", "true", "[]", "99999999999999999999"] {
+    for wrong in ["9", "2592001", "0", "-10", "10.5", "1e-2", "\"10\"", "null", "true", "[]", "99999999999999999999"] {
         let answer = post(&api, "/orders/O-1/extend", format!(r#"{{"hold_seconds": {wrong}}}"#)).await;
-        let expected = ("/hold_seconds".to_owned(), "must be an integer from 10 to 86400".to_owned());
+        let expected = ("/hold_seconds".to_owned(), "must be an integer from 10 to 2592000".to_owned());
         assert_eq!(answer.errors(), [expected], "{wrong}");
     }
     let answer = post(&api, "/orders/%20/extend?y=1", r#"{"x": 1}"#).await;
     assert_eq!(answer.places(), ["y", "order_id", "/x", "/hold_seconds"]);
     assert_eq!(post(&api, "/orders/O-1/extend", "").await.status, 400);
+    let lines = r#""lines": [{"sku": "LAMP", "qty": 1}]"#;
+    for (longest, longer) in [(HoldDuration::DAY, 86_401), (HoldDuration::from_seconds(600).unwrap(), 601)] {
+        let api = Ports::new().api().with_longest_hold(longest);
+        let expected = ("/hold_seconds".to_owned(), format!("must be an integer from 10 to {}", longest.seconds()));
+        let place = format!(r#"{{"order_id": "O-1", {lines}, "hold_seconds": {longer}}}"#);
+        assert_eq!(post(&api, "/orders", place).await.errors(), [expected.clone()]);
+        let longer = format!(r#"{{"hold_seconds": {longer}}}"#);
+        assert_eq!(post(&api, "/orders/O-1/extend", longer.clone()).await.errors(), [expected.clone()]);
+        assert_eq!(patch(&api, "/orders/O-1", longer).await.errors(), [expected]);
+    }
+    let api = with_order(Some(100), |_| {}).api().with_longest_hold(HoldDuration::LONGEST);
+    let answer = post(&api, "/orders/O-1/extend", r#"{"hold_seconds": 2592000}"#).await;
+    assert_eq!(
+        answer.problem("hold-too-long")["detail"],
+        "Order O-1 can be held until 2027-02-14T07:59:00.123456Z at most"
+    );
     for right in ["10", "86400", "10.0", "8.64e4"] {
         let body = format!(r#"{{"hold_seconds": {right}}}"#);
         assert_eq!(post(&with_order(Some(100), |_| {}).api(), "/orders/O-1/extend", body).await.status, 200);

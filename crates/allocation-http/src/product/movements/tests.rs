@@ -1,7 +1,7 @@
 use crate::testing::{Ports, due, get, now, order, quantity, reference, sku};
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchOrigin, Event, ListedUnits, PickListId, ReceiptId, ReturnId, ShipmentId,
-    Totals, UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchOrigin, Event, ListedUnits, PickListId, Promises, ReceiptId, ReturnId,
+    ShipmentId, Totals, UnitChange, Units,
 };
 use allocation_ports::{Actor, MovementPage, PageSize, ProductTotals, RecordedEvent};
 use serde_json::json;
@@ -142,10 +142,9 @@ async fn an_unknown_product_has_no_movements_and_a_known_one_may_have_none() {
     for (known, status) in [(false, 404), (true, 200)] {
         let mut ports = Ports::new();
         ports.queries.expect_movements().returning(|_, _, _| Ok(MovementPage::default()));
-        ports
-            .queries
-            .expect_product()
-            .returning(move |_, _| Ok(known.then(|| ProductTotals { sku: sku("LAMP"), totals: Totals::default() })));
+        ports.queries.expect_product().returning(move |_, _| {
+            Ok(known.then(|| ProductTotals { sku: sku("LAMP"), totals: Totals::default(), promises: Promises::Fair }))
+        });
         let answer = get(&ports.api(), "/products/LAMP/movements").await;
         assert_eq!(answer.status, status);
     }

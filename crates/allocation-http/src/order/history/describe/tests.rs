@@ -3,7 +3,7 @@ use crate::order::history::entry::Facts;
 use crate::testing::{due, now, order, quantity, reference, sku};
 use allocation_domain::{
     AllocationReason, DeallocationReason, Disposition, Eta, Event, ListedUnits, OnShortage, OrderId, PickListId,
-    Quantity, ReturnId, Sku, Units, WithdrawalReason,
+    Promises, Quantity, ReturnId, Sku, Units, WithdrawalReason,
 };
 use serde_json::json;
 
@@ -118,6 +118,8 @@ fn the_life_cycle_of_a_hold_is_described() {
         priority: 0,
         on_shortage: OnShortage::Reject,
         allow_split: true,
+        promises: Promises::Fair,
+        ship_complete: false,
         expires_at: None,
     };
     let terms = json!({"qty": 10, "priority": 0, "on_shortage": "reject", "allow_split": true});
@@ -148,6 +150,25 @@ fn the_life_cycle_of_a_hold_is_described() {
     for (event, detail, facts) in cases {
         assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), facts));
     }
+}
+
+#[test]
+fn a_better_promise_is_described_with_both_batches_and_dates() {
+    let (order_id, sku, quantity) = line();
+    let event = Event::PromiseImproved {
+        order_id,
+        sku,
+        old_reference: reference("B-2"),
+        reference: reference("B-1"),
+        quantity,
+        old_eta: due(2027, 2, 1),
+        new_eta: Eta::InStock,
+    };
+    let detail = "10 units moved from batch B-2 to B-1, promised from stock, earlier than before: for 2027-02-01";
+    assert_eq!(describe(&event), detail);
+    let facts =
+        json!({"reference": "B-1", "old_reference": "B-2", "qty": 10, "old_eta": "2027-02-01", "new_eta": null});
+    assert_eq!(json!(Facts::from(&event)), facts);
 }
 
 #[test]
@@ -208,7 +229,12 @@ fn events_of_a_product_alone_are_described_too() {
         (added, "Batch B-1 was added"),
         (Event::BatchRemoved { reference, sku: sku("LAMP"), quantity: Some(Units::ZERO) }, "Batch B-1 was removed"),
         (Event::ProductRegistered { sku: sku("LAMP") }, "Product LAMP was registered"),
+        (
+            Event::ProductChanged { sku: sku("LAMP"), promises: Promises::Stable },
+            "The settings of product LAMP were changed",
+        ),
         (Event::OutOfStock { sku: sku("LAMP") }, "The last free unit of SKU LAMP was allocated"),
+        (Event::BackInStock { sku: sku("LAMP") }, "Units of SKU LAMP are free again"),
     ];
     for (event, detail) in cases {
         assert_eq!((describe(&event), json!(Facts::from(&event))), (detail.to_owned(), json!({})));

@@ -1,0 +1,4 @@
+-- kind: expand
+-- Whether the last free unit was allocated and none has been free since. A program from before does not set it: its
+-- products come back without an event.
+ALTER TABLE products ADD COLUMN sold_out boolean NOT NULL DEFAULT false;
