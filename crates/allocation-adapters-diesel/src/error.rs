@@ -110,7 +110,7 @@ fn class(error: &Error) -> Class {
 
 /// The unique keys that units of work under different locks may insert at the same time, by their names in
 /// the databases. Every other key belongs to a product, and its lock excludes other units of work.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     // PostgreSQL: the constraint
     "batch_references_pkey",
     "order_lines_by_order",
@@ -119,6 +119,7 @@ const NAMES: [&str; 13] = [
     "pick_list_lines_pkey",
     "stock_documents_pkey",
     "shipments_pkey",
+    "stock_counts_pkey",
     // SQLite: the columns
     "batch_references.reference",
     "orders.order_id",
@@ -126,6 +127,7 @@ const NAMES: [&str; 13] = [
     "pick_list_lines.list_id, pick_list_lines.line",
     "stock_documents.kind, stock_documents.document_id",
     "shipments.shipment_id",
+    "stock_counts.count_id",
 ];
 
 fn class_of_kind(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Class {

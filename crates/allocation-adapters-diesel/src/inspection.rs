@@ -100,8 +100,8 @@ impl Store {
     /// other.
     ///
     /// Each query reads one state of the database; servers may keep running. Rows are compared for a hundred products
-    /// at a time. The searches for instants scan whole tables, and no query has a timeout. A hold that expires later than
-    /// `longest_hold` from now was set by a wrong clock.
+    /// at a time. The searches for instants scan whole tables, and no query has a timeout. A hold that expires later
+    /// than `longest_hold` from now counts as set by a wrong clock.
     ///
     /// # Errors
     ///

@@ -53,6 +53,7 @@ mod shipments;
 mod shut_out;
 mod sqlite;
 mod statement;
+mod stock_counts;
 mod stock_documents;
 mod store;
 mod stored_batches;

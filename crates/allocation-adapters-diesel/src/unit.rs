@@ -7,13 +7,15 @@ use crate::order_row::OrderRow;
 use crate::saving::{Decided, RowChanges};
 use crate::shut_out::shut_out_before;
 use crate::{
-    archive, expiry, generation, loading, pick_lists, postgres, reads, sqlite, stock_documents, stored_batches,
+    archive, expiry, generation, loading, pick_lists, postgres, reads, sqlite, stock_counts, stock_documents,
+    stored_batches,
 };
 use allocation_domain::{
-    BatchReference, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId, PickListId, Product, Sku,
+    BatchReference, CountId, CountScope, DataRequest, NewOrder, NewPickList, Order, OrderId, PickLine, PickLineId,
+    PickListId, Product, Sku, StockCount,
 };
 use allocation_ports::{
-    Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository,
+    Clock, EventContexts, FoundBatch, LockRequest, OrderRepository, PickListRepository, ProductRepository, StockCounts,
     StockDocument, StockDocumentId, StockDocuments, StoreError, StoredPickList, UnitOfWork,
 };
 use chrono::{DateTime, Utc};
@@ -100,6 +102,10 @@ impl<C: DerefMut<Target = AnyConnection>> UnitOfWork for Unit<C> {
     }
 
     fn documents(&mut self) -> &mut dyn StockDocuments {
+        self
+    }
+
+    fn counts(&mut self) -> &mut dyn StockCounts {
         self
     }
 
@@ -262,5 +268,31 @@ impl<C: DerefMut<Target = AnyConnection>> StockDocuments for Unit<C> {
 
     fn prepare_returns(&mut self) -> Result<(), StoreError> {
         self.run(|connection| shut_out_before(connection, generation::KEEPS_RETURNS))
+    }
+}
+
+impl<C: DerefMut<Target = AnyConnection>> StockCounts for Unit<C> {
+    fn countable(&mut self, scope: &CountScope, limit: usize) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+        self.run(|connection| stock_counts::countable(connection, scope, limit))
+    }
+
+    fn find(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
+        self.run(|connection| stock_counts::find(connection, count_id))
+    }
+
+    fn lock(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
+        self.run(|connection| stock_counts::lock(connection, count_id))
+    }
+
+    fn add(&mut self, count: &StockCount) -> Result<(), StoreError> {
+        self.run(|connection| stock_counts::add(connection, count))
+    }
+
+    fn save(&mut self, count: &StockCount) -> Result<(), StoreError> {
+        self.run(|connection| stock_counts::save(connection, count))
+    }
+
+    fn remove(&mut self, count_id: &CountId) -> Result<(), StoreError> {
+        self.run(|connection| stock_counts::remove(connection, count_id))
     }
 }

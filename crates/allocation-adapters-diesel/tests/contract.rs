@@ -79,6 +79,8 @@ mod shipment_rows;
 mod shipments;
 #[path = "contract/shop.rs"]
 mod shop;
+#[path = "contract/stock_counts.rs"]
+mod stock_counts;
 #[path = "contract/stock_documents.rs"]
 mod stock_documents;
 #[path = "contract/units_of_work.rs"]

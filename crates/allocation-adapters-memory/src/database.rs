@@ -14,7 +14,8 @@ use relay::RelayTable;
 use crate::locks::{Locks, UnitId};
 use crate::product_rows::{BatchRow, ProductRows};
 use allocation_domain::{
-    BatchReference, LineState, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId, Sku,
+    BatchReference, CountId, LineState, NewOrder, NewPickList, OrderId, PickLine, PickLineId, PickList, PickListId,
+    Sku, StockCount,
 };
 use allocation_ports::{RecordedEvent, StockDocument, StockDocumentId, StoredPickList, Subject};
 use chrono::{DateTime, Utc};
@@ -42,6 +43,8 @@ pub(crate) struct Rows {
     /// Whether orders are archived. Their rows stay where they are; the lists of orders leave them out.
     pub(crate) archived: BTreeMap<OrderId, bool>,
     pub(crate) documents: BTreeMap<StockDocumentId, StockDocument>,
+    /// Counts of stock, `None` for one that was abandoned.
+    pub(crate) counts: BTreeMap<CountId, Option<StockCount>>,
     /// Events without a position, in the order of the commits.
     pub(crate) outbox: Vec<OutboxEvent>,
 }
@@ -68,12 +71,13 @@ pub(crate) struct PickListRow {
 impl Database {
     /// Commits the rows of a unit, and releases its locks.
     pub(crate) fn commit(&mut self, unit: UnitId, rows: Rows) {
-        let Rows { mut products, mut orders, mut pick_lists, mut archived, mut documents, outbox } = rows;
+        let Rows { mut products, mut orders, mut pick_lists, mut archived, mut documents, mut counts, outbox } = rows;
         self.rows.products.append(&mut products);
         self.rows.orders.append(&mut orders);
         self.rows.pick_lists.append(&mut pick_lists);
         self.rows.archived.append(&mut archived);
         self.rows.documents.append(&mut documents);
+        self.rows.counts.append(&mut counts);
         self.rows.outbox.extend(outbox);
         self.locks.release(unit);
     }
@@ -163,6 +167,12 @@ impl<'a> View<'a> {
     /// Returns the SKUs of the lines of an order, sorted.
     pub(crate) fn skus_of(self, order_id: &'a OrderId) -> impl Iterator<Item = &'a Sku> {
         self.products().filter(|(_, rows)| rows.lines.contains_key(order_id)).map(|(sku, _)| sku)
+    }
+
+    /// Returns a count of stock.
+    pub(crate) fn count(self, count_id: &CountId) -> Option<&'a StockCount> {
+        let own = self.own.and_then(|own| own.counts.get(count_id));
+        own.or_else(|| self.committed.counts.get(count_id)).and_then(Option::as_ref)
     }
 
     /// Returns a stock document.

@@ -1,6 +1,6 @@
 //! Locks of units of work.
 
-use allocation_domain::{BatchReference, OrderId, PickListId, Sku};
+use allocation_domain::{BatchReference, CountId, OrderId, PickListId, Sku};
 use allocation_ports::{StockDocumentId, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ pub(crate) const MAX_UNITS: usize = 64;
 
 /// A row, or a unique key, that one unit of work at a time may write.
 ///
-/// Units lock products first, then orders, references, lists and documents, each in the order of their names.
+/// Units lock products first, then orders, references, lists, counts and documents, each in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     /// A product with all its rows.
@@ -20,6 +20,8 @@ pub(crate) enum Key {
     Batch(BatchReference),
     /// The id of a pick list.
     PickList(PickListId),
+    /// A count of stock, and its id.
+    Count(CountId),
     /// The id of a stock document.
     Document(StockDocumentId),
 }

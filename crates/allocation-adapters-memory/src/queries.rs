@@ -4,6 +4,7 @@ mod allocations;
 mod backorders;
 mod batches;
 mod completed_orders;
+mod counts;
 mod history;
 mod moving_batches;
 mod orders;

@@ -7,12 +7,12 @@ use crate::locks::{Key, MAX_UNITS, UnitId};
 use crate::product_rows::has_expired;
 use crate::store::MemoryStore;
 use allocation_domain::{
-    BatchReference, Changes, DataRequest, LockTime, NewOrder, NewPickList, Order, OrderEnd, OrderId, PickLine,
-    PickLineId, PickListId, Product, Sku,
+    Batch, BatchReference, Changes, CountId, CountScope, DataRequest, Eta, LockTime, NewOrder, NewPickList, Order,
+    OrderEnd, OrderId, PickLine, PickLineId, PickListId, Product, Sku, StockCount,
 };
 use allocation_ports::{
     EventContexts, FoundBatch, LockRequest, LockWait, OrderRepository, PickListRepository, ProductRepository,
-    RecordedEvent, StockDocument, StockDocumentId, StockDocuments, StoreError, StoredPickList, UnitOfWork,
+    RecordedEvent, StockCounts, StockDocument, StockDocumentId, StockDocuments, StoreError, StoredPickList, UnitOfWork,
     UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
@@ -225,6 +225,10 @@ impl UnitOfWork for Unit {
         self
     }
 
+    fn counts(&mut self) -> &mut dyn StockCounts {
+        self
+    }
+
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.run(|unit| {
             let (mut database, rows) = (unit.store.data(), std::mem::take(&mut unit.rows));
@@ -404,6 +408,51 @@ impl StockDocuments for Unit {
     fn prepare_returns(&mut self) -> Result<(), StoreError> {
         // One program at a time has the rows.
         Ok(())
+    }
+}
+
+impl StockCounts for Unit {
+    fn countable(&mut self, scope: &CountScope, limit: usize) -> Result<Vec<(Sku, BatchReference)>, StoreError> {
+        self.read(|view| {
+            let is_wanted = |batch: &Batch| match scope {
+                CountScope::Skus(skus) => skus.contains(batch.sku()) && batch.on_hand() > 0,
+                CountScope::References(references) => references.contains(batch.reference()),
+            };
+            let rows = view.products().flat_map(|(_, rows)| rows.batches.values()).map(|row| &row.batch);
+            let wanted = rows.filter(|batch| batch.eta() == Eta::InStock && is_wanted(batch));
+            wanted.take(limit).map(|batch| (batch.sku().clone(), batch.reference().clone())).collect()
+        })
+    }
+
+    fn find(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
+        self.read(|view| view.count(count_id).cloned())
+    }
+
+    fn lock(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
+        self.run(|unit| unit.acquire(&Key::Count(count_id.clone())))?;
+        StockCounts::find(self, count_id)
+    }
+
+    fn add(&mut self, count: &StockCount) -> Result<(), StoreError> {
+        self.run(|unit| {
+            unit.claim_count(count.count_id())?;
+            unit.rows.counts.insert(count.count_id().clone(), Some(count.clone()));
+            Ok(())
+        })
+    }
+
+    fn save(&mut self, count: &StockCount) -> Result<(), StoreError> {
+        self.run(|unit| {
+            unit.rows.counts.insert(count.count_id().clone(), Some(count.clone()));
+            Ok(())
+        })
+    }
+
+    fn remove(&mut self, count_id: &CountId) -> Result<(), StoreError> {
+        self.run(|unit| {
+            unit.rows.counts.insert(count_id.clone(), None);
+            Ok(())
+        })
     }
 }
 

@@ -59,6 +59,8 @@ mod saving;
 mod shipments;
 #[path = "../../allocation-adapters-diesel/tests/contract/shop.rs"]
 mod shop;
+#[path = "../../allocation-adapters-diesel/tests/contract/stock_counts.rs"]
+mod stock_counts;
 #[path = "../../allocation-adapters-diesel/tests/contract/stock_documents.rs"]
 mod stock_documents;
 #[path = "../../allocation-adapters-diesel/tests/contract/units_of_work.rs"]

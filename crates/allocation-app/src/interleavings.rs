@@ -9,9 +9,9 @@ mod explorer;
 
 use allocation_adapters_memory::Faults;
 use command::Command::{
-    AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, Confirm, CreateShipment,
-    Deallocate, MakeList, Pick, PickAndShip, Place, PlaceComplete, PlaceHeld, PutBack, Read, Receive, Reinstate,
-    ReleaseExpired, ReleaseLine, Ship, TakeBack,
+    Abandon, AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, CloseCount, Confirm,
+    CreateShipment, Deallocate, Enter, MakeList, OpenCount, Pick, PickAndShip, Place, PlaceComplete, PlaceHeld,
+    PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, RemoveBatch, Ship, TakeBack,
 };
 use explorer::Scenario;
 
@@ -142,7 +142,7 @@ fn a_line_is_on_one_pick_list() {
     scenario.with([MakeList("P")]).with([MakeList("Q")]).assert_sequential();
 }
 
-/// An order that ships complete has not all its units in stock before or after the other command.
+/// The order is in stock before the other command, and not after it or cancelled.
 #[test]
 fn an_order_that_ships_complete_is_listed_whole_or_not_at_all() {
     let order = || {
@@ -154,7 +154,7 @@ fn an_order_that_ships_complete_is_listed_whole_or_not_at_all() {
     order().with([MakeList("P")]).with([Cancel("O")]).assert_sequential();
 }
 
-/// A line that joins the order meanwhile waits or is in stock, and so is the order.
+/// The line that joins the order is in transit, so the order is then no longer in stock.
 #[test]
 fn an_order_that_ships_complete_gets_no_line_while_it_is_listed() {
     let scenario =
@@ -504,6 +504,88 @@ fn an_adjustment_id_is_used_once() {
 #[test]
 fn without_unique_keys_an_adjustment_id_is_used_twice() {
     one_adjustment_of_two_products_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
+}
+
+/// A count of two lamps, of which both are picked.
+fn a_count_of_picked_units() -> Scenario {
+    a_picked_order().and_before([OpenCount("C", &["L"])])
+}
+
+#[test]
+fn a_count_is_opened_once() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    scenario.with([OpenCount("C", &["L"])]).with([OpenCount("C", &["L"])]).assert_sequential();
+    one_count_id_twice().assert_sequential();
+}
+
+fn one_count_id_twice() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    scenario.with([OpenCount("C", &["L"])]).with([OpenCount("C", &["S"])])
+}
+
+#[test]
+fn without_unique_keys_a_count_id_is_used_twice() {
+    one_count_id_twice().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
+}
+
+#[test]
+fn a_line_is_entered_before_or_after_units_of_its_batch_move() {
+    a_count_of_picked_units().with([Enter("C", 1)]).with([Ship("P")]).assert_sequential();
+    a_count_of_picked_units().with([Enter("C", 1)]).with([CreateShipment("S", "P", 1)]).assert_sequential();
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 3), Place("O", &[("LAMP", 2)]), MakeList("P")]);
+    let scenario = scenario.and_before([OpenCount("C", &["L"])]);
+    scenario.with([Enter("C", 2), CloseCount("C")]).with([Pick("P", 1)]).assert_sequential();
+    a_count_of_picked_units().with([Enter("C", 3)]).with([Adjust("A", &[("L", 1)])]).assert_sequential();
+}
+
+fn a_line_that_is_entered_while_a_unit_is_found() -> Scenario {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2)]).and_before([OpenCount("C", &["L"])]);
+    scenario.with([Enter("C", 3)]).with([Adjust("A", &[("L", 1)]), Enter("C", 3)])
+}
+
+#[test]
+fn a_line_is_entered_by_two_people() {
+    a_line_that_is_entered_while_a_unit_is_found().assert_sequential();
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2)]).and_before([OpenCount("C", &["L"])]);
+    scenario.with([Enter("C", 1)]).with([Enter("C", 3)]).with([CloseCount("C")]).assert_sequential();
+}
+
+#[test]
+fn a_count_is_closed_once() {
+    let scenario = a_count_of_picked_units().and_before([Enter("C", 3)]);
+    scenario.with([CloseCount("C")]).with([CloseCount("C")]).assert_sequential();
+}
+
+#[test]
+fn a_count_is_closed_before_or_after_units_of_its_batch_move() {
+    let scenario = || a_count_of_picked_units().and_before([Enter("C", 1)]);
+    scenario().with([CloseCount("C")]).with([Ship("P")]).assert_sequential();
+    scenario().with([CloseCount("C")]).with([PutBack("P", 2)]).assert_sequential();
+}
+
+#[test]
+fn a_count_is_closed_or_abandoned() {
+    let scenario = a_count_of_picked_units().and_before([Enter("C", 3)]);
+    scenario.with([CloseCount("C")]).with([Abandon("C")]).assert_sequential();
+    a_count_of_picked_units().with([Enter("C", 3)]).with([Abandon("C")]).assert_sequential();
+}
+
+#[test]
+fn a_counted_batch_is_removed_and_its_reference_is_used_again() {
+    let scenario = || Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
+    let counted = || scenario().and_before([OpenCount("C", &["L"]), Enter("C", 1)]);
+    counted().with([CloseCount("C")]).with([RemoveBatch("L"), AddBatch("SOFA", "L", 5)]).assert_sequential();
+    counted().with([CloseCount("C")]).with([RemoveBatch("L"), AddBatch("LAMP", "L", 5)]).assert_sequential();
+    let open = scenario().and_before([OpenCount("C", &["L"])]);
+    open.with([Enter("C", 1)]).with([RemoveBatch("L"), AddBatch("SOFA", "L", 5)]).assert_sequential();
+}
+
+#[test]
+fn the_id_of_a_count_belongs_to_its_adjustment() {
+    let scenario = a_count_of_picked_units().and_before([Enter("C", 3)]);
+    scenario.with([CloseCount("C")]).with([Adjust("C", &[("L", 1)])]).assert_sequential();
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2)]);
+    scenario.with([OpenCount("C", &["L"])]).with([Adjust("C", &[("L", 1)])]).assert_sequential();
 }
 
 #[test]

@@ -55,6 +55,7 @@ mod remove_batch;
 mod retry;
 mod saving;
 mod ship_pick_list;
+mod stock_count;
 mod stock_documents;
 mod take_back;
 #[cfg(test)]

@@ -15,7 +15,10 @@ const MAX_SEARCHES: usize = 8;
 pub(crate) struct AlwaysTaken;
 
 #[derive(Debug, thiserror::Error)]
-#[error("all lines that were looked through are held or on lists that are not picked yet")]
+#[error(
+    "all lines that were looked through are held, on lists that are not picked yet, or of orders that are not in stock as a \
+     whole"
+)]
 pub(crate) struct AllListed;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +43,16 @@ impl UseCases {
     /// locks, as the search may take long when there are many. Lines that other lists take meanwhile are
     /// left out. If all are taken, the search repeats. It skips the lines that were locked before, and looks
     /// for more each time, because many units may search for the same ones. An attempt thus locks at most
-    /// [`NewPickList::max_lines`] products, and at most [`NewPickList::MAX_LINES`] of orders that ship complete, or those
-    /// of one such order.
+    /// [`NewPickList::max_lines`] products, and in addition those of [`NewPickList::MAX_LINES`] lines of orders that
+    /// ship complete, or those of one such order.
     ///
     /// # Isolation
     ///
     /// Which of the found lines are firm, in stock and on no list is read under the locks of their
     /// products. So is whether all of an order that ships complete is in stock: all its products are locked, and its
-    /// lines, so that it gets no others. One that ships complete only since the search is left out. The id is looked up before. The request of an existing list never changes, and a new id is
-    /// claimed by a unique key. Of two units that make the list, one conflicts, runs again and finds it.
+    /// lines, so that it gets no others. An order that ships complete only since the search is left out. The id is
+    /// looked up before. The request of an existing list never changes, and a new id is claimed by a unique key.
+    /// Of two units that make the list, one conflicts, runs again and finds it.
     ///
     /// # Errors
     ///

@@ -2,10 +2,11 @@
 
 use crate::{RefusalCode, RemoveBatchError};
 use allocation_domain::{
-    self as domain, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion, CancelError,
-    ChangeBatchError, ChangeOrderError, CloseError, ConfirmError, CreateShipmentError, DeallocateError, ExcessReturn,
-    ExtendError, MakePickListError, OutOfStock, PickError, PlaceError, PutBackError, ReceiveError,
-    ReleasePickLineError, ReleasePickListError, ReturnError, ShipError, Shortages, Sku, UnknownSkus,
+    self as domain, AbandonCountError, AddBatchError, AdjustError, AllocateError, BatchReference, BatchVersion,
+    CancelError, ChangeBatchError, ChangeOrderError, CloseCountError, CloseError, ConfirmError, CreateShipmentError,
+    DeallocateError, EnterCountError, ExcessReturn, ExtendError, MakePickListError, OpenCountError, OutOfStock,
+    PickError, PlaceError, PutBackError, ReceiveError, ReleasePickLineError, ReleasePickListError, ReturnError,
+    ShipError, Shortages, Sku, UnknownSkus,
 };
 use std::fmt::Display;
 
@@ -36,7 +37,7 @@ pub enum RefusalMembers<'a> {
     Shortages(&'a [OutOfStock]),
     /// The unknown SKUs of an order.
     UnknownSkus(&'a [Sku]),
-    /// The numbers of the open lines of a pick list.
+    /// The numbers of the open lines of a pick list, or of the lines of a count that are not entered.
     OpenLines(&'a [u32]),
     /// The lines of an order of which too many units would come back.
     ExcessReturns(&'a [ExcessReturn]),
@@ -65,6 +66,24 @@ refusals! {
     }
     AddBatchError {
         Self::AlreadyExists(_) => BatchAlreadyExists,
+    }
+    OpenCountError {
+        Self::AlreadyExists(_) => CountAlreadyExists,
+        Self::AdjustmentExists(_) => AdjustmentAlreadyExists,
+        Self::NotFound(_) => BatchNotFound,
+        Self::NothingToCount => NothingToCount,
+        Self::TooManyBatches => CountTooLarge,
+    }
+    EnterCountError {
+        Self::NotFound(_) => CountNotFound,
+        Self::NoLine(..) => CountLineNotFound,
+        Self::Closed(_) => CountClosed,
+        Self::BatchNotFound(_) => BatchNotFound,
+        Self::PickedUnits { .. } => PickedUnits,
+    }
+    AbandonCountError {
+        Self::NotFound(_) => CountNotFound,
+        Self::Closed(_) => CountClosed,
     }
     ReceiveError {
         Self::AlreadyExists(_) => ReceiptAlreadyExists,
@@ -133,6 +152,32 @@ refusals! {
         Self::NotFound(_) => BatchNotFound,
         Self::HasAllocations { .. } => BatchHasAllocations,
         Self::Picked { .. } => AlreadyPicked,
+    }
+}
+
+impl Refusal for CloseCountError {
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::NotFound(_) => RefusalCode::CountNotFound,
+            Self::NotCounted { .. } => RefusalCode::NotCounted,
+            Self::Adjust(reason) | Self::Hidden { reason, .. } => reason.code(),
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::NotCounted { count_id, lines } if lines.len() == 1 => {
+                format!("1 line of count {count_id} is not entered, or its batch is gone")
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    fn members(&self) -> RefusalMembers<'_> {
+        match self {
+            Self::NotCounted { lines, .. } => RefusalMembers::OpenLines(lines),
+            _ => RefusalMembers::None,
+        }
     }
 }
 

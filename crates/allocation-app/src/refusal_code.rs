@@ -158,6 +158,32 @@ codes! {
     /// The batch has another number of units on hand than `from`. Nothing was adjusted; count again.
     QuantityChanged: "quantity-changed", "The quantity has changed";
 
+    /// Another count has this id, with other content.
+    CountAlreadyExists: "count-already-exists", "The count id is taken";
+
+    /// No count has this id, or it was abandoned.
+    CountNotFound: "count-not-found", "There is no such count";
+
+    /// The count has no line of this number.
+    CountLineNotFound: "count-line-not-found", "There is no such line of the count";
+
+    /// The count is closed: its variances are applied, so it can neither be changed nor abandoned. Adjust the batches, or
+    /// count them again.
+    CountClosed: "count-closed", "The count is closed";
+
+    /// No batch of the SKUs has units in stock. To count a batch without units, name it.
+    NothingToCount: "nothing-to-count", "There is nothing to count";
+
+    /// More than 500 batches of the SKUs have units in stock. Count fewer SKUs at once, or name the batches.
+    CountTooLarge: "count-too-large", "The count has too many batches";
+
+    /// Units of the batch are picked and not shipped. Say with `picked_counted` whether they were counted, too.
+    PickedUnits: "picked-units", "Were the picked units counted?";
+
+    /// Lines of the count are not entered, or their batches were deleted or got an ETA since they were: `lines` has their numbers. Enter
+    /// them, or leave their batches as they are with `uncounted`.
+    NotCounted: "not-counted", "Lines are not counted yet";
+
     /// Another shipment has this id, with other content.
     ShipmentAlreadyExists: "shipment-already-exists", "The shipment id is taken";
 

@@ -9,7 +9,7 @@ impl UseCases {
     /// Registers a product, so that orders can wait for it before it has a batch.
     ///
     /// With `promises`, it also sets whether lines move to earlier batches when units of them come free. Registering it
-    /// again changes nothing else. The outcome tells whether the product was registered.
+    /// again changes nothing else. The outcome is `Changed` only if the product was new.
     ///
     /// # Isolation
     ///
@@ -61,9 +61,10 @@ fn register(
     let is_new = locked.products.get_mut(sku).ok_or_else(|| not_created(sku))?.register();
     let is_other = promises.is_some_and(|promises| locked.products.get(sku).map(Product::promises) != Some(promises));
     if !is_new && !is_other {
-        // A product that exists after an unknown commit was registered by that commit.
-        let is_new = attempt.resolving;
-        return Ok(UnitOutcome::Rollback(Registered { is_new, is_changed: is_new }));
+        // A product that exists after an unknown commit was registered by that commit, unless it may only have set the
+        // promises.
+        let (is_new, is_changed) = (attempt.resolving && promises.is_none(), attempt.resolving);
+        return Ok(UnitOutcome::Rollback(Registered { is_new, is_changed }));
     }
     if let Some(promises) = promises.filter(|_| is_other) {
         if !is_new {

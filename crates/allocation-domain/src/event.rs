@@ -358,8 +358,7 @@ pub enum Event {
         /// The ETA promised now.
         new_eta: Eta,
     },
-    /// A line's units are promised earlier: they moved to a batch that arrives before theirs, since units of it were
-    /// free.
+    /// A line is promised an earlier date: its units moved to free units of a batch that arrives earlier.
     ///
     /// A [`Event::Deallocated`] and an [`Event::Allocated`] with the reason `move` precede it.
     PromiseImproved {

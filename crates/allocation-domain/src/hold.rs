@@ -66,10 +66,10 @@ impl From<HoldDuration> for u32 {
     }
 }
 
-/// An error for an extension that is too long: however often a hold is extended, it ends [`HoldDuration::MAX`] after the
-/// first line of its order was placed.
+/// An error for an extension that is too long: however often a hold is extended, it ends [`HoldDuration::MAX`] after
+/// the first line of its order was placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Order {order_id} can be held until {} at most", .latest.to_rfc3339_opts(SecondsFormat::Micros, true))]
+#[error("Order {order_id} cannot be held beyond {}", .latest.to_rfc3339_opts(SecondsFormat::Micros, true))]
 pub struct HoldTooLong {
     /// The order.
     pub order_id: OrderId,
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hold_lasts_from_ten_seconds_to_a_day() {
+    fn a_hold_lasts_from_ten_seconds_to_thirty_days() {
         assert_eq!(HoldDuration::from_seconds(9), Err(HoldDurationError));
         assert_eq!(HoldDuration::from_seconds(2_592_001), Err(HoldDurationError));
         assert_eq!(HoldDuration::from_seconds(10).unwrap().seconds(), 10);

@@ -257,6 +257,11 @@ identifier! {
 }
 
 identifier! {
+    /// The id of a count of stock.
+    CountId
+}
+
+identifier! {
     /// Why stock is adjusted: `damaged`, `lost`, `found`, `correction`, or a text of the caller.
     AdjustmentReason
 }

@@ -48,6 +48,7 @@ mod receipt;
 mod shipment;
 mod standing;
 mod stock;
+mod stock_count;
 mod unit_change;
 
 pub use adjustment::{AdjustError, Adjusted, AdjustedLine, Adjustment, AdjustmentError, AdjustmentLine};
@@ -70,8 +71,8 @@ pub use hold::{
     HoldDuration, HoldDurationError, HoldExpired, HoldTooLong, OrderCancelled, OrderClosed, OrderEnd, ReservationState,
 };
 pub use identifier::{
-    AdjustmentId, AdjustmentReason, BatchReference, Carrier, CharacterAt, IdentifierError, OrderId, PickListId,
-    PutBackReason, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, check_identifier,
+    AdjustmentId, AdjustmentReason, BatchReference, Carrier, CharacterAt, CountId, IdentifierError, OrderId,
+    PickListId, PutBackReason, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, check_identifier,
 };
 pub use line::{LineRow, LineState, LineTerms};
 pub use listed_units::ListedUnits;
@@ -106,4 +107,8 @@ pub use receipt::{OverReceipt, Receipt, ReceiptError, ReceiveError, Received, Re
 pub use shipment::{CreateShipmentError, NewShipment, NewShipmentError, ShipmentLine, ShippedLines};
 pub(crate) use standing::Standing;
 pub use stock::Stock;
+pub use stock_count::{
+    AbandonCountError, CloseCountError, ClosedCount, CountEntry, CountLine, CountScope, CountedUnits, EnterCountError,
+    NewStockCount, OpenCountError, StockCount, UncountedLines,
+};
 pub use unit_change::{UnitChange, UnitChangeError};

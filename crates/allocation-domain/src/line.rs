@@ -146,8 +146,8 @@ impl LineState {
         self.waiting > 0 && matches!(self.terms.on_shortage, OnShortage::Reject)
     }
 
-    /// Returns whether the line moves to an earlier batch when units of it come free: it keeps no promise, and has
-    /// released no units on request.
+    /// Returns whether the line moves to an earlier batch when units of it come free: its promise is
+    /// not stable, and it has released no units on request.
     #[must_use]
     pub fn is_improvable(&self) -> bool {
         self.terms.promises == Promises::Fair && self.served() + self.waiting == self.quantity.get()

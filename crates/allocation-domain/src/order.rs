@@ -262,8 +262,8 @@ impl Order {
         self.lines.iter().any(|(_, line)| line.terms.ship_complete)
     }
 
-    /// Returns whether all units of the order are firmly allocated in stock, picked or shipped. Lines that have ended do
-    /// not count.
+    /// Returns whether all units of the order are firmly allocated in stock, picked or shipped. Lines that have ended
+    /// do not count.
     #[must_use]
     pub fn is_in_stock(&self) -> bool {
         self.lines.iter().all(|(_, line)| line.is_in_stock() || !line.lives())

@@ -1,8 +1,8 @@
-//! What a store keeps of a product beside its rows and totals.
+//! The flags of a product.
 
 use crate::Promises;
 
-/// What a store keeps of a product beside its rows and totals.
+/// The flags that a store keeps of a product, beside its rows and totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]

@@ -215,7 +215,7 @@ impl Products {
     }
 
     /// Extends the hold of an order to `hold` from `now`. It never shortens a hold, and never lets one last longer than
-    /// [`HoldDuration::MAX`] from the instant at which the first line of the order was placed.
+    /// [`HoldDuration::MAX`] from the instant at which the first of its current lines was placed.
     ///
     /// # Errors
     ///

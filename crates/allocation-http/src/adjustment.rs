@@ -5,6 +5,7 @@ mod response;
 
 use request::AdjustmentSchema;
 use response::Adjusted;
+pub(crate) use response::AdjustedLine;
 
 use crate::api::Api;
 use crate::problem::{Problem, document};

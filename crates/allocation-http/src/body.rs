@@ -14,9 +14,11 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderN
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, web};
 use allocation_app::NewKey;
-use allocation_domain::{Adjustment, BatchChange, GoodsReturn, NewOrder, NewShipment, OrderLine};
+use allocation_domain::{
+    Adjustment, BatchChange, CountedUnits, GoodsReturn, NewOrder, NewShipment, NewStockCount, OrderLine,
+};
 use allocation_requests::{
-    AddBatch, Confirmation, Empty, FromJson, HoldExtension, ListShipment, OrderChangeRequest, ParseError,
+    AddBatch, Confirmation, CountClosing, Empty, FromJson, HoldExtension, ListShipment, OrderChangeRequest, ParseError,
     PickListRequest, PickedUnits, ProductSettings, ReceiptRequest, UnitsPutBack, ValidationErrors, parse,
 };
 use std::sync::Arc;
@@ -50,6 +52,8 @@ impl Body for ListShipment {}
 impl Body for ProductSettings {}
 impl Body for ReceiptRequest {}
 impl Body for UnitsPutBack {}
+impl Body for CountedUnits {}
+impl Body for CountClosing {}
 
 impl Body for NewOrder {
     /// 500 SKUs of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
@@ -67,6 +71,11 @@ impl Body for GoodsReturn {
 impl Body for NewShipment {
     /// 1,000 lists of 255 characters take 3.1 MiB when each is escaped as a surrogate pair.
     const MAX_BYTES: usize = 4 * 1024 * 1024;
+}
+
+impl Body for NewStockCount {
+    /// 500 identifiers of 255 characters take 1.5 MiB when each is escaped as a surrogate pair.
+    const MAX_BYTES: usize = NewOrder::MAX_BYTES;
 }
 
 impl Body for OrderChangeRequest {

@@ -42,10 +42,9 @@ document!(ReturnProblems:
     tag = "Returns",
     params(("dry_run" = Option<bool>, Query, description = "Return the response without changing anything")),
     request_body(content = ReturnSchema, examples(
-        ("restocked" = (summary = "One of two units can be sold again", value = json!({
+        ("restocked" = (summary = "A unit can be sold again", value = json!({
             "return_id": "RMA-31", "order_id": "O-7", "lines": [
-                { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock" },
-                { "sku": "RED-CHAIR", "qty": 1, "disposition": "scrap" }
+                { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock" }
             ]
         }))),
     )),
@@ -53,16 +52,14 @@ document!(ReturnProblems:
         (status = 201, description = "The units came back", body = Returned<'_>,
             example = json!({
                 "return_id": "RMA-31", "order_id": "O-7", "recorded_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock", "reference": "RMA-31" },
-                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "scrap" }
+                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock", "reference": "RMA-31" }
                 ]
             })),
         (status = 200, description = "The return was already booked; the same response. Or the response as it would be \
             (`dry_run`)",
             body = Returned<'_>, example = json!({
                 "return_id": "RMA-31", "order_id": "O-7", "recorded_at": "2027-01-15T08:00:00Z", "lines": [
-                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock", "reference": "RMA-31" },
-                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "scrap" }
+                    { "sku": "RED-CHAIR", "qty": 1, "disposition": "restock", "reference": "RMA-31" }
                 ]
             })),
         ReturnProblems,

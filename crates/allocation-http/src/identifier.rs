@@ -1,7 +1,7 @@
 //! Identifiers in bodies and in the OpenAPI document.
 
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, ReturnId, ShipmentId, Sku,
+    AdjustmentId, AdjustmentReason, BatchReference, CountId, OrderId, PickListId, ReceiptId, ReturnId, ShipmentId, Sku,
 };
 use serde::Serialize;
 use std::borrow::Cow;
@@ -56,4 +56,15 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AdjustmentId, AdjustmentReason, BatchReference, OrderId, PickListId, ReceiptId, ReturnId, ShipmentId, Sku);
+ids!(
+    AdjustmentId,
+    AdjustmentReason,
+    BatchReference,
+    CountId,
+    OrderId,
+    PickListId,
+    ReceiptId,
+    ReturnId,
+    ShipmentId,
+    Sku
+);

@@ -66,6 +66,7 @@ mod shipment;
 mod side_server;
 mod spans;
 mod starting;
+mod stock_count;
 #[cfg(test)]
 mod testing;
 mod tls;

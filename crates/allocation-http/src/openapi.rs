@@ -6,7 +6,7 @@ use crate::permission::Permission;
 use crate::problem::{document_edge, document_refusals, schema, shared_refusals};
 use crate::{
     adjustment, allocation, backorder, batch, bulk, event, goods_return, health, key, metrics_route, operations, order,
-    pick_list, problem_type, product, shipment, whoami,
+    pick_list, problem_type, product, shipment, stock_count, whoami,
 };
 use actix_web::http::Method;
 use allocation_access::Scope;
@@ -16,7 +16,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{OpenApi, RefOr, Required};
 
 /// The operations whose body may be missing.
-const OPTIONAL_BODIES: [&str; 2] = ["confirmOrder", "shipPickList"];
+const OPTIONAL_BODIES: [&str; 3] = ["confirmOrder", "shipPickList", "closeCount"];
 
 /// The name of the security scheme.
 const KEY: &str = "key";
@@ -32,6 +32,7 @@ const KEY: &str = "key";
     tags(
         (name = "Batches", description = "Stock, in the warehouse or inbound."),
         (name = "Adjustments", description = "Units that were damaged, lost, found or counted."),
+        (name = "Counts", description = "Stock takes while business goes on."),
         (name = "Allocations", description = "Which batch serves which order line."),
         (name = "Orders", description = "Lines that are placed, held, confirmed and cancelled together."),
         (name = "Pick lists", description = "Units that the warehouse picks and ships, with shipments or list by list."),
@@ -51,6 +52,12 @@ const KEY: &str = "key";
         batch::receive,
         batch::remove,
         adjustment::adjust,
+        stock_count::open,
+        stock_count::list,
+        stock_count::find,
+        stock_count::enter,
+        stock_count::close,
+        stock_count::abandon,
         batch::history,
         allocation::allocate,
         bulk::allocate_lines,

@@ -3,7 +3,7 @@
 use crate::resource::Path;
 use crate::{
     adjustment, allocation, backorder, batch, bulk, event, goods_return, health, key, metrics_route, order, pick_list,
-    problem_type, product, shipment, whoami,
+    problem_type, product, shipment, stock_count, whoami,
 };
 
 /// Returns the documented paths. The router tries them in this order, and most requests are for allocations.
@@ -20,6 +20,7 @@ pub(crate) fn all() -> Vec<Path> {
     paths.extend(event::routes());
     paths.extend(pick_list::routes());
     paths.extend(shipment::routes());
+    paths.extend(stock_count::routes());
     paths.extend(key::routes());
     paths.extend(whoami::routes());
     paths.extend(health::routes());

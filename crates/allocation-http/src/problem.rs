@@ -17,7 +17,7 @@ use crate::rate_limit;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use allocation_access::{Quota, RateLimited, Scope};
-use allocation_domain::{ExcessReturn, OrderId, OutOfStock, PickListId, ShipmentId, Sku};
+use allocation_domain::{CountId, ExcessReturn, OrderId, OutOfStock, PickListId, ShipmentId, Sku};
 use allocation_ports::FailedCheck;
 use allocation_requests::ValidationError;
 use serde::{Serialize, Serializer};
@@ -66,7 +66,7 @@ enum Members {
         #[serde(skip)]
         next: Option<HeaderValue>,
     },
-    /// The unpicked lines of a pick list.
+    /// The unpicked lines of a pick list, or the lines of a count that are not entered.
     Lines {
         lines: Vec<u32>,
     },
@@ -181,6 +181,10 @@ impl Problem {
             *next = link(*oldest);
         }
         self
+    }
+
+    pub(crate) fn count_not_found(count_id: &CountId) -> Self {
+        Self::new(Kind::CountNotFound, format!("There is no count {count_id}"))
     }
 
     pub(crate) fn shipment_not_found(shipment_id: &ShipmentId) -> Self {

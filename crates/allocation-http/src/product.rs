@@ -100,11 +100,11 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
 /// Register a product
 ///
 /// Orders can then wait for the product before it has a batch. Adding a batch registers its product, too,
-/// and a product stays registered after its last batch is deleted. Registering a product again changes only the settings
-/// in the body, which can be empty.
+/// and a product stays registered after its last batch is deleted. Registering a product again changes only the
+/// settings in the body, which can be empty.
 ///
-/// With `promises`, lines move to an earlier batch when units of it come free (`fair`, the default), or keep the date that
-/// they were promised (`stable`). Lines that are to move from now on get the units that are free.
+/// With `promises`, lines move to an earlier batch when units of it come free (`fair`, the default), or keep the date
+/// that they were promised (`stable`). A change to `fair` moves lines at once to units that are free already.
 #[utoipa::path(
     put,
     path = "/products/{sku}",

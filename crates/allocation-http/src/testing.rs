@@ -10,12 +10,12 @@ use allocation_app::{
     UseCases,
 };
 use allocation_domain::{
-    Batch, BatchReference, Eta, LockTime, NewBatch, NewOrder, NewPickList, OrderId, PickCriteria, Product, Products,
-    Quantity, Sku,
+    Batch, BatchReference, CountId, CountScope, Eta, LockTime, NewBatch, NewOrder, NewPickList, OrderId, PickCriteria,
+    Product, Products, Quantity, Sku, StockCount,
 };
 use allocation_ports::mocks::{
     MockClock, MockEventLog, MockOrderRepository, MockPickListRepository, MockProductRepository, MockQueries,
-    MockReadiness, MockStockDocuments, MockStoreMonitor, MockUnitOfWorkFactory,
+    MockReadiness, MockStockCounts, MockStockDocuments, MockStoreMonitor, MockUnitOfWorkFactory,
 };
 use allocation_ports::{
     Clock, ConnectionUsage, EventBacklog, FailedCheck, FoundBatch, Readiness, ReplicationLag, StockDocument,
@@ -301,13 +301,15 @@ pub(crate) fn holding_all(
     products: Vec<Product>,
     orders: Vec<NewOrder>,
 ) -> impl Fn() -> Result<Box<dyn UnitOfWork>, StoreError> {
-    let documents = Arc::default();
+    let (documents, counts) = (Arc::default(), Arc::default());
+    let stored = products.clone();
     move || {
         Ok(Box::new(Forgetful(
             product_repository(&products),
             order_repository(&products, &orders),
             pick_list_repository(&products),
             document_repository(&documents),
+            count_repository(&stored, &counts),
         )))
     }
 }
@@ -406,8 +408,51 @@ fn document_repository(stored: &Arc<Mutex<Vec<StockDocument>>>) -> MockStockDocu
     documents
 }
 
+/// Returns counts that remember what is added and saved.
+fn count_repository(products: &[Product], stored: &Arc<Mutex<Vec<StockCount>>>) -> MockStockCounts {
+    let mut counts = MockStockCounts::new();
+    let batches: Vec<Batch> = products.iter().flat_map(|product| product.batches().to_vec()).collect();
+    counts.expect_countable().returning(move |scope, limit| {
+        let is_wanted = |batch: &&Batch| match scope {
+            CountScope::Skus(skus) => skus.contains(batch.sku()) && batch.on_hand() > 0,
+            CountScope::References(references) => references.contains(batch.reference()),
+        };
+        let wanted = batches.iter().filter(is_wanted).take(limit);
+        Ok(wanted.map(|batch| (batch.sku().clone(), batch.reference().clone())).collect())
+    });
+    let found = {
+        let stored = Arc::clone(stored);
+        move |id: &CountId| Ok(stored.lock().unwrap().iter().find(|count| count.count_id() == id).cloned())
+    };
+    counts.expect_find().returning(found.clone());
+    counts.expect_lock().returning(found);
+    let save = {
+        let stored = Arc::clone(stored);
+        move |count: &StockCount| {
+            let mut stored = stored.lock().unwrap();
+            stored.retain(|known| known.count_id() != count.count_id());
+            stored.push(count.clone());
+            Ok(())
+        }
+    };
+    counts.expect_add().returning(save.clone());
+    counts.expect_save().returning(save);
+    let stored = Arc::clone(stored);
+    counts.expect_remove().returning(move |id| {
+        stored.lock().unwrap().retain(|known| known.count_id() != id);
+        Ok(())
+    });
+    counts
+}
+
 /// A unit of work that may be committed or dropped.
-struct Forgetful(MockProductRepository, MockOrderRepository, MockPickListRepository, MockStockDocuments);
+struct Forgetful(
+    MockProductRepository,
+    MockOrderRepository,
+    MockPickListRepository,
+    MockStockDocuments,
+    MockStockCounts,
+);
 
 impl UnitOfWork for Forgetful {
     fn products(&mut self) -> &mut dyn allocation_ports::ProductRepository {
@@ -424,6 +469,10 @@ impl UnitOfWork for Forgetful {
 
     fn documents(&mut self) -> &mut dyn allocation_ports::StockDocuments {
         &mut self.3
+    }
+
+    fn counts(&mut self) -> &mut dyn allocation_ports::StockCounts {
+        &mut self.4
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {

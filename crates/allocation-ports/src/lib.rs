@@ -26,6 +26,7 @@ mod queries;
 mod readiness;
 mod relay_store;
 mod span;
+mod stock_counts;
 mod stock_documents;
 mod store_error;
 mod store_monitor;
@@ -52,16 +53,17 @@ pub use pick_list_repository::{PickListRepository, StoredPickList};
 pub use product_repository::{FoundBatch, LockRequest, ProductRepository};
 pub use queries::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
-    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, EventCursor, HistoryQueries, MovementPage, OrderFilter,
-    OrderPage, OrderQueries, OverdueCursor, PickListCounts, PickListFilter, PickListPage, PickListQueries,
-    PickListSummary, ProductQueries, ProductTotals, Queries, RecordedEvent, ShipmentPage, ShipmentQueries,
-    ShipmentRecord,
+    BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CountPage, CountQueries, CountSummary, EventCursor,
+    HistoryQueries, MovementPage, OrderFilter, OrderPage, OrderQueries, OverdueCursor, PickListCounts, PickListFilter,
+    PickListPage, PickListQueries, PickListSummary, ProductQueries, ProductTotals, Queries, RecordedEvent,
+    ShipmentPage, ShipmentQueries, ShipmentRecord,
 };
 pub use readiness::{
     Access, DatabaseProbe, FailedCheck, MAX_CLOCK_DIFFERENCE, Probed, Readiness, ReplicationLag, SchemaState,
 };
 pub use relay_store::{ParkedEvent, RecordError, RelayProgress, RelayStore};
 pub use span::{AttributeValue, Span, SpanAttribute, SpanIds, SpanKind, SpanLink, SpanSink};
+pub use stock_counts::StockCounts;
 pub use stock_documents::{Recorded, RecordedShipment, StockDocument, StockDocumentId, StockDocuments};
 pub use store_error::{ProgramTooOld, StoreError};
 pub use store_monitor::{BrokenInvariant, ConnectionUsage, EventBacklog, InvariantCheck, StoreMonitor};

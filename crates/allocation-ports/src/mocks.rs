@@ -12,6 +12,7 @@ pub use crate::pick_list_repository::MockPickListRepository;
 pub use crate::product_repository::MockProductRepository;
 pub use crate::readiness::{MockDatabaseProbe, MockReadiness};
 pub use crate::relay_store::MockRelayStore;
+pub use crate::stock_counts::MockStockCounts;
 pub use crate::stock_documents::MockStockDocuments;
 pub use crate::store_monitor::MockStoreMonitor;
 pub use crate::token_key_source::MockTokenKeySource;
@@ -20,13 +21,15 @@ pub use crate::unit_of_work::MockUnitOfWorkFactory;
 use crate::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
-    EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OrderRepository,
-    OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickListRepository,
-    PickableLines, ProductQueries, ProductRepository, ProductTotals, RecordedEvent, ShipmentPage, ShipmentQueries,
-    ShipmentRecord, StockDocuments, StoreError, StoredPickList, Subject, UnitOfWork,
+    CountPage, CountQueries, EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage,
+    OrderQueries, OrderRepository, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage,
+    PickListQueries, PickListRepository, PickableLines, ProductQueries, ProductRepository, ProductTotals,
+    RecordedEvent, ShipmentPage, ShipmentQueries, ShipmentRecord, StockCounts, StockDocuments, StoreError,
+    StoredPickList, Subject, UnitOfWork,
 };
 use allocation_domain::{
-    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId, Sku,
+    Availability, Batch, BatchReference, CountId, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId,
+    Sku, StockCount,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -115,6 +118,11 @@ mockall::mock! {
         ) -> Result<PickListPage, StoreError>;
     }
 
+    impl CountQueries for Queries {
+        fn count(&self, count_id: &CountId) -> Result<Option<StockCount>, StoreError>;
+        fn counts(&self, after: Option<CountId>, page: PageSize) -> Result<CountPage, StoreError>;
+    }
+
     impl ShipmentQueries for Queries {
         fn shipment(&self, shipment_id: &ShipmentId) -> Result<Option<ShipmentRecord>, StoreError>;
         fn shipments<'a>(
@@ -156,13 +164,15 @@ pub struct MockUnitOfWork {
     orders: MockOrderRepository,
     pick_lists: MockPickListRepository,
     documents: MockStockDocuments,
+    counts: MockStockCounts,
     commit: Option<Result<(), StoreError>>,
 }
 
 impl MockUnitOfWork {
     fn of(products: MockProductRepository, commit: Option<Result<(), StoreError>>) -> Self {
         let (orders, pick_lists) = (MockOrderRepository::new(), MockPickListRepository::new());
-        Self { products, orders, pick_lists, documents: MockStockDocuments::new(), commit }
+        let (documents, counts) = (MockStockDocuments::new(), MockStockCounts::new());
+        Self { products, orders, pick_lists, documents, counts, commit }
     }
 
     /// Returns a unit whose commit returns `outcome`; dropping it without a commit fails the test.
@@ -197,6 +207,13 @@ impl MockUnitOfWork {
         self.documents = documents;
         self
     }
+
+    /// Replaces the counts.
+    #[must_use]
+    pub fn with_counts(mut self, counts: MockStockCounts) -> Self {
+        self.counts = counts;
+        self
+    }
 }
 
 impl UnitOfWork for MockUnitOfWork {
@@ -214,6 +231,10 @@ impl UnitOfWork for MockUnitOfWork {
 
     fn documents(&mut self) -> &mut dyn StockDocuments {
         &mut self.documents
+    }
+
+    fn counts(&mut self) -> &mut dyn StockCounts {
+        &mut self.counts
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -17,8 +17,8 @@ pub struct PickableLines {
 /// Finds order lines for new pick lists, without locks.
 pub trait PickCandidates: Send + Sync {
     /// Returns order lines from which a new pick list can be made, as far as an unlocked read can
-    /// determine. These lines match `criteria` and have firm units in stock that are on no list. Orders that ship complete
-    /// are left out unless all their units are in stock, picked or shipped.
+    /// determine. These lines match `criteria` and have firm units in stock that are on no list. Orders that ship
+    /// complete are left out unless all their units are firmly allocated in stock, picked or shipped.
     ///
     /// They MUST include the first `limit` lines by batch, then in the order in which lines are served. A
     /// list of `limit` lines would consist of these if nothing else changed. The cost MUST NOT grow with

@@ -3,6 +3,7 @@
 mod allocations;
 mod backorders;
 mod batches;
+mod counts;
 mod history;
 mod orders;
 mod pick_lists;
@@ -12,6 +13,7 @@ mod shipments;
 pub use allocations::{AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow};
 pub use backorders::{Backorder, BackorderCursor, BackorderFilter, BackorderQueries};
 pub use batches::{BatchCursor, BatchFilter, BatchQueries, OverdueCursor};
+pub use counts::{CountPage, CountQueries, CountSummary};
 pub use history::{EventCursor, HistoryQueries, MovementPage, RecordedEvent};
 pub use orders::{OrderFilter, OrderPage, OrderQueries};
 pub use pick_lists::{PickListCounts, PickListFilter, PickListPage, PickListQueries, PickListSummary};
@@ -33,6 +35,7 @@ pub trait Queries:
     + BackorderQueries
     + BatchQueries
     + CompletedOrders
+    + CountQueries
     + HistoryQueries
     + MovingBatches
     + OrderQueries
@@ -48,6 +51,7 @@ impl<T> Queries for T where
         + BackorderQueries
         + BatchQueries
         + CompletedOrders
+        + CountQueries
         + HistoryQueries
         + MovingBatches
         + OrderQueries

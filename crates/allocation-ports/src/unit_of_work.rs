@@ -1,4 +1,4 @@
-use crate::{OrderRepository, PickListRepository, ProductRepository, StockDocuments, StoreError};
+use crate::{OrderRepository, PickListRepository, ProductRepository, StockCounts, StockDocuments, StoreError};
 
 /// How long a unit of work may wait for a lock or for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub trait UnitOfWork {
 
     /// Returns the stock documents as this unit sees them.
     fn documents(&mut self) -> &mut dyn StockDocuments;
+
+    /// Returns the counts of stock as this unit sees them.
+    fn counts(&mut self) -> &mut dyn StockCounts;
 
     /// Commits the changes.
     ///

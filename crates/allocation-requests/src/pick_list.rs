@@ -1,12 +1,11 @@
-use crate::json::{FromJson, Json, MAX_CHILDREN};
-use crate::validation_error::{ValidationError, ValidationErrors};
+use crate::distinct::Distinct;
+use crate::json::{FromJson, Json};
+use crate::validation_error::ValidationErrors;
 use crate::values::integer;
 use allocation_domain::{MaxLinesError, NewPickList, PickCriteria, PickListId};
-use std::collections::BTreeSet;
 
 /// The maximum number of identifiers in a criterion.
 const MAX_IDENTIFIERS: usize = 1_000;
-const _: () = assert!(MAX_IDENTIFIERS <= MAX_CHILDREN, "a request is read with all its identifiers");
 
 /// A request for a pick list, with or without an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +30,9 @@ impl FromJson for PickListRequest {
         let mut list = json.object()?;
         let list_id = list.optional("pick_list_id");
         let criteria = PickCriteria {
-            references: list.optional("references").map(|Criterion(identifiers)| identifiers),
-            skus: list.optional("skus").map(|Criterion(identifiers)| identifiers),
-            order_ids: list.optional("order_ids").map(|Criterion(identifiers)| identifiers),
+            references: list.optional("references").map(|Distinct::<_, MAX_IDENTIFIERS>(identifiers)| identifiers),
+            skus: list.optional("skus").map(|Distinct::<_, MAX_IDENTIFIERS>(identifiers)| identifiers),
+            order_ids: list.optional("order_ids").map(|Distinct::<_, MAX_IDENTIFIERS>(identifiers)| identifiers),
         };
         let max_lines = list.optional("max_lines").unwrap_or(MaxLines(NewPickList::MAX_LINES));
         list.finish(|| Some(Self { list_id, criteria, max_lines }))
@@ -50,26 +49,5 @@ impl FromJson for MaxLines {
             let lines = usize::try_from(lines).ok().filter(|lines| valid.contains(lines));
             lines.map(Self).ok_or(MaxLinesError)
         })
-    }
-}
-
-/// The identifiers of a criterion, from 1 to 1,000, without duplicates.
-struct Criterion<T>(BTreeSet<T>);
-
-impl<T: FromJson + Ord> FromJson for Criterion<T> {
-    fn from_json(json: Json<'_>) -> Result<Self, ValidationErrors> {
-        let elements = json.elements().ok_or_else(|| json.is_not("an array of strings"))?;
-        let mut errors = ValidationErrors::default();
-        let count = elements.count();
-        if !(1..=MAX_IDENTIFIERS).contains(&count) {
-            let rule = format!("must have from 1 to {MAX_IDENTIFIERS} elements, not {count}");
-            errors.push(ValidationError::in_body("", rule));
-        }
-        let mut identifiers = BTreeSet::new();
-        for (index, element) in elements.into_iter().enumerate() {
-            let identifier = T::from_json(element).map_err(|errors| errors.under(&format!("/{index}")));
-            identifiers.extend(errors.keep(identifier));
-        }
-        errors.check(Some(Self(identifiers)))
     }
 }

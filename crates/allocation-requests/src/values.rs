@@ -4,8 +4,9 @@ use crate::date::parse_date;
 use crate::json::{FromJson, Json};
 use crate::validation_error::ValidationErrors;
 use allocation_domain::{
-    AdjustmentId, AdjustmentReason, BatchReference, Carrier, Eta, HoldDuration, OnShortage, OpenLines, OrderId,
-    PickListId, Promises, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, Tracking, UnitChange, Units,
+    AdjustmentId, AdjustmentReason, BatchReference, Carrier, CountId, Eta, HoldDuration, OnShortage, OpenLines,
+    OrderId, PickListId, Promises, PutBackReason, Quantity, ReceiptId, ReturnId, ShipmentId, Sku, Tracking,
+    UncountedLines, UnitChange, Units,
 };
 use std::fmt::Display;
 
@@ -25,6 +26,7 @@ identifiers!(
     AdjustmentReason,
     BatchReference,
     Carrier,
+    CountId,
     OrderId,
     PickListId,
     PutBackReason,
@@ -108,4 +110,4 @@ macro_rules! named {
     )+};
 }
 
-named!(OnShortage, OpenLines, Promises);
+named!(OnShortage, OpenLines, Promises, UncountedLines);

@@ -114,8 +114,8 @@ struct Pass<'a> {
 impl Store {
     /// Moves instants in the future of the database's clock back to now.
     ///
-    /// Lines and batches of a product keep their order. A hold lasts as long as its order requested, or as
-    /// long as possible. Events without a position are left unchanged until they have one.
+    /// Lines and batches of a product keep their order. A hold lasts as long as its order requested, and at most
+    /// `longest_hold`. Events without a position are left unchanged until they have one.
     ///
     /// Each transaction changes at most a thousand rows of a kind, under the lock of their product, so
     /// servers may keep running. After an interruption, a second call repairs the remaining rows.
@@ -270,7 +270,8 @@ fn mend_holds(connection: &mut AnyConnection, pass: &Pass<'_>, now: i64) -> Resu
     let mut mended = 0;
     for (order_id, hold_seconds) in holds {
         let hold = hold_seconds.map_or(span(longest_hold), |seconds| TimeDelta::seconds(i64::from(seconds)));
-        let expires_at = &after(now, hold);
+        // An order may have requested more than is allowed by now: without the bound, the repair would never end.
+        let expires_at = &after(now, hold.min(span(longest_hold)));
         mended += rows(HoldUntil { expires_at, sku, order_id: &order_id }, connection)?;
     }
     Ok(mended)

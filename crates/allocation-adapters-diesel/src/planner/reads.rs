@@ -8,7 +8,7 @@ use crate::reads::shipments as pages;
 use crate::reads::{
     availability, backorders, batches, blocks, completed, load_until_decided, orders, pick_lists, pickable, totals,
 };
-use crate::{expiry, fitting, moving, queue, shipments, stored_batches};
+use crate::{expiry, fitting, moving, queue, shipments, stock_counts, stored_batches};
 use allocation_domain::{BatchReference, OrderId, Sku};
 use allocation_ports::{AllocationCursor, PageSize};
 use allocation_test_support::TestDatabase;
@@ -68,6 +68,10 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
             archived_line: small };
         "pick lists" => pick_lists::All { after: text, limit };
         "shipment" => shipments::FindShipment { shipment_id: text };
+        "count" => stock_counts::FindCount { count_id: text };
+        "counts" => stock_counts::ListCounts { after: text, limit };
+        "batches to count" => stock_counts::InStock { sku: text, limit };
+        "batch to count" => stock_counts::NamedInStock { reference: text, from: text, to: text };
         "lines of a shipment" => shipments::LinesOf { shipment_id: text };
         "shipments" => pages::All { after: text, limit };
         "shipments of an order" => pages::OfOrder { order_id: text, after: text, limit };
@@ -253,6 +257,10 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("lines of a pick list", &[LINES, ARCHIVED]),
     ("line of a pick list", &[LINES, ARCHIVED]),
     ("shipment", &["shipments_pkey"]),
+    ("count", &["stock_counts_pkey"]),
+    ("counts", &["stock_counts_pkey"]),
+    ("batches to count", &["batches_pkey"]),
+    ("batch to count", &["batch_references_pkey", "batches_pkey"]),
     ("lines of a shipment", &["shipment_lines_pkey"]),
     ("shipments", &["shipment_lines_pkey", "shipments_pkey", "shipments_pkey", "shipments_pkey"]),
     ("shipments of an order", &["shipment_lines_by_order", "shipments_pkey", "shipments_pkey", "shipments_pkey"]),

@@ -89,8 +89,8 @@ const PAGE_OF_BATCH: &str = "(
 
 type Columns = (Text, Text, Text, Integer, BigInt, Bool, Bool);
 
-/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, whether it ships complete, and
-/// whether a pick list can include it if its order may ship.
+/// The SKU, the order id, the batch, the precedence of the line, the time when it was placed, whether it ships
+/// complete, and whether a pick list can include it if its order may ship.
 type Row = (String, String, String, i32, i64, bool, bool);
 
 statement! {

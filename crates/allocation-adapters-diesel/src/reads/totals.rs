@@ -15,9 +15,9 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 /// Selects the counters of a product, and its free units.
 ///
-/// Also selects whether lines wait, whether they may wait although units are free, and whether expired
-/// holds are not released yet, and whether lines keep their promises. Without held lines, there is no search for expired ones. The free units are read
-/// from the index of open batches, in whose order the subquery sorts.
+/// Also selects whether lines wait, whether they may wait although units are free, whether expired holds are not
+/// released yet, and whether lines keep their promises. Without held lines, there is no search for expired ones. The
+/// free units are read from the index of open batches, in whose order the subquery sorts.
 const COUNTED_AT: &str =
     "SELECT sku, in_stock, on_its_way, held, backordered, picked,
             coalesce((

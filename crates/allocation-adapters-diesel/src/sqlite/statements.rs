@@ -36,8 +36,8 @@ statement! {
 }
 
 statement! {
-    /// Stores the flags of a product: whether lines may wait although units are free, whether lines keep their promises,
-    /// and whether it is sold out.
+    /// Stores the flags of a product: whether lines may wait although units are free, whether lines keep their
+    /// promises, and whether it is sold out.
     SetFlags<'a>(unserved: Bool => bool, stable: Bool => bool, sold_out: Bool => bool, sku: Text => str) on Sqlite,
     "UPDATE products SET unserved = ?, stable = ?, sold_out = ? WHERE sku = ?"
 }

@@ -1,16 +1,18 @@
 //! The lock-free reads of a store.
 
 use super::Store;
-use crate::{moving, reads, shipments};
+use crate::{moving, reads, shipments, stock_counts};
 use allocation_domain::{
-    Availability, Batch, BatchReference, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId, Sku,
+    Availability, Batch, BatchReference, CountId, FirstToLeave, Order, OrderId, PickCriteria, PickListId, ShipmentId,
+    Sku, StockCount,
 };
 use allocation_ports::{
     AllocationCursor, AllocationFilter, AllocationQueries, AllocationRow, Backorder, BackorderCursor, BackorderFilter,
     BackorderQueries, BatchCursor, BatchFilter, BatchQueries, CompletedOrders, CompletedPage, CompletionCursor,
-    EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage, OrderQueries, OverdueCursor,
-    PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries, PickableLines, ProductQueries,
-    ProductTotals, RecordedEvent, ShipmentPage, ShipmentQueries, ShipmentRecord, StoreError, StoredPickList, Subject,
+    CountPage, CountQueries, EventCursor, HistoryQueries, MovementPage, MovingBatches, OrderFilter, OrderPage,
+    OrderQueries, OverdueCursor, PageSize, PickCandidates, PickListFilter, PickListPage, PickListQueries,
+    PickableLines, ProductQueries, ProductTotals, RecordedEvent, ShipmentPage, ShipmentQueries, ShipmentRecord,
+    StoreError, StoredPickList, Subject,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -142,6 +144,16 @@ impl ShipmentQueries for Store {
         page: PageSize,
     ) -> Result<ShipmentPage, StoreError> {
         self.read(|connection| reads::shipments(connection, of_order, after.as_ref(), page))
+    }
+}
+
+impl CountQueries for Store {
+    fn count(&self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
+        self.read(|connection| stock_counts::find(connection, count_id))
+    }
+
+    fn counts(&self, after: Option<CountId>, page: PageSize) -> Result<CountPage, StoreError> {
+        self.read(|connection| stock_counts::list(connection, after.as_ref(), page))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::database::connect;
 use crate::world::{World, decide, held, lock_one, new_order, order, sku, to_allocate, waits};
 use allocation_adapters_diesel::{ClockWatch, Mended, Store};
-use allocation_domain::{Eta, HoldDuration, NewPickList, PickCriteria, PickListId};
+use allocation_domain::{Eta, HoldDuration, NewPickList, OrderTerms, PickCriteria, PickListId};
 use allocation_ports::{
     BackorderFilter, BackorderQueries, Clock, DatabaseProbe, EventContexts, EventFilter, EventLog, Lease, Leases,
     LockRequest, LockWait, LogSequencer, PageSize, ParkedEvent, ProgramTooOld, RecordError, RelayProgress, RelayStore,
@@ -123,6 +123,23 @@ fn queue(world: &World, store: &Store) -> Vec<String> {
     let now = DateTime::from_timestamp_micros(database_now(world)).unwrap();
     let rows = store.backorders(&filter, None, PageSize::default(), now).unwrap();
     rows.iter().map(|row| row.queued.order_id().to_string()).collect()
+}
+
+/// An order may have requested more than is allowed by now.
+pub fn holds_that_are_longer_than_allowed_are_shortened_once(database: TestDatabase) {
+    let world = World::new(database);
+    let now = Utc::now() - TimeDelta::seconds(1);
+    world.add_at("RUG", "R", 5, Eta::InStock, now);
+    let cart = new_order("CART", &[("RUG", 1)], OrderTerms { hold: Some(HoldDuration::LONGEST), ..held(20) });
+    world.place(&cart, now);
+    let mut unit = world.begin();
+    unit.orders().add(&[cart], now).unwrap();
+    unit.commit().unwrap();
+    let store = connect(&world.database, 2);
+    let found = |limit| store.inspect(limit).unwrap().findings.len();
+    assert_eq!((found(HoldDuration::LONGEST), found(HoldDuration::DAY)), (0, 1));
+    assert_eq!(store.mend_instants(HoldDuration::DAY).unwrap().holds, 1);
+    assert_eq!((found(HoldDuration::DAY), store.mend_instants(HoldDuration::DAY).unwrap().holds), (0, 0));
 }
 
 pub fn instants_from_the_future_are_found_and_mended(database: TestDatabase) {

@@ -186,6 +186,13 @@ macro_rules! suite {
                 a_line_that_an_older_program_has_shipped_is_shipped,
                 an_older_program_cannot_ship_or_correct_a_partly_shipped_line,
             }
+            stock_counts {
+                a_count_is_opened_once_and_found_as_it_was,
+                a_saved_and_a_removed_count_are_read_as_they_are,
+                the_batches_to_count_are_in_stock,
+                counts_are_listed_in_pages,
+                a_locked_count_waits_for_its_unit,
+            } sql {}
             stock_documents {
                 a_return_is_found_as_it_was_and_shares_no_id_with_other_documents,
                 a_document_is_added_once_and_found_as_it_was,
@@ -262,6 +269,7 @@ macro_rules! suite {
                 the_time_of_retention_follows_the_clock_no_faster_than_time_passes,
                 events_from_the_future_go_with_old_ones_behind_them_and_stay_without,
                 instants_from_the_future_are_found_and_mended,
+                holds_that_are_longer_than_allowed_are_shortened_once,
                 events_sequenced_by_a_wrong_clock_are_found_and_mended,
                 a_thousand_rows_are_mended_at_a_time_and_servers_go_on,
                 a_counter_that_is_wrong_is_found,

@@ -13,7 +13,7 @@ fn is_unlisted(rows: &ProductRows, order_id: &OrderId, line: &LineState, part: &
     line.fulfilment.listed == 0 || part.quantity.get() > listed.sum()
 }
 
-/// Returns whether a pick list may take a line: one of an order that ships complete only if all of the order is in stock.
+/// Returns whether a pick list may take a line. If its order ships complete, all of the order must be in stock.
 fn may_ship(view: View<'_>, order_id: &OrderId, line: &LineState) -> bool {
     let order = || Order {
         order_id: order_id.clone(),

@@ -2,7 +2,7 @@
 
 use super::Unit;
 use crate::locks::Key;
-use allocation_domain::{BatchReference, Changes, OrderId, PickListId, Product, Sku};
+use allocation_domain::{BatchReference, Changes, CountId, OrderId, PickListId, Product, Sku};
 use allocation_ports::{LockWait, StockDocumentId, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,6 +26,10 @@ struct LinesChanged(OrderId);
 #[derive(Debug, thiserror::Error)]
 #[error("pick list {0} exists already")]
 struct ListExists(PickListId);
+
+#[derive(Debug, thiserror::Error)]
+#[error("count {0} exists already")]
+struct CountExists(CountId);
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0} exists already")]
@@ -111,6 +115,8 @@ impl Unit {
                         return Err(StoreError::Conflict(ListExists(list_id.clone()).into()));
                     }
                 }
+                // Counts are no part of the changes of products.
+                Key::Count(_) => {}
                 Key::Document(id) => {
                     if view.document(id).is_some() {
                         return Err(StoreError::Conflict(DocumentExists(id.clone()).into()));
@@ -137,6 +143,16 @@ impl Unit {
         let begun = view.placed(order_id).is_some() || view.lines(order_id).any(|(_, line)| !line.terms.of_order);
         if begun && !self.store.faults().no_unique_keys {
             return Err(StoreError::Conflict(OrderHasBegun(order_id.clone()).into()));
+        }
+        Ok(())
+    }
+
+    /// Claims the id of a new count of stock.
+    pub(super) fn claim_count(&mut self, count_id: &CountId) -> Result<(), StoreError> {
+        self.acquire(&Key::Count(count_id.clone()))?;
+        let exists = self.store.data().seen_by(&self.rows).count(count_id).is_some();
+        if exists && !self.store.faults().no_unique_keys {
+            return Err(StoreError::Conflict(CountExists(count_id.clone()).into()));
         }
         Ok(())
     }

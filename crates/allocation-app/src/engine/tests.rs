@@ -136,6 +136,10 @@ impl UnitOfWork for AnyEnd {
         self.0.pick_lists()
     }
 
+    fn counts(&mut self) -> &mut dyn allocation_ports::StockCounts {
+        self.0.counts()
+    }
+
     fn documents(&mut self) -> &mut dyn allocation_ports::StockDocuments {
         self.0.documents()
     }

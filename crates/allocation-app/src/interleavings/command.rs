@@ -4,14 +4,15 @@ use crate::engine::{decide_line, decide_order};
 use crate::{RetryPolicy, UnitRunner, UseCases};
 use allocation_adapters_memory::{Faults, MemoryStore, Scheduler};
 use allocation_domain::{
-    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
-    HoldDuration, LineState, NewBatch, NewOrder, NewPickList, NewShipment, OpenLines, OrderChange, OrderConfirmation,
-    OrderId, OrderLine, OrderTerms, Outcome, PickCriteria, PickLineId, PickListId, Quantity, Receipt, ReceiptId,
-    ReservationState, ReturnId, ReturnLine, ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
+    Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, CountId, CountLine, CountScope,
+    CountedUnits, Disposition, Eta, GoodsReturn, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, NewShipment,
+    NewStockCount, OpenLines, OrderChange, OrderConfirmation, OrderId, OrderLine, OrderTerms, Outcome, PickCriteria,
+    PickLineId, PickListId, Quantity, Receipt, ReceiptId, ReservationState, ReturnId, ReturnLine, ShipmentId,
+    ShipmentLine, Sku, TermsChange, UncountedLines, UnitChange, Units,
 };
 use allocation_ports::{
-    BatchFilter, BatchQueries, Clock, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer, OrderFilter,
-    OrderQueries, PageSize, PickListFilter, PickListQueries, ShipmentQueries, UnitOfWorkFactory,
+    BatchFilter, BatchQueries, Clock, CountQueries, EventFilter, EventLog, Lease, Leases, LockWait, LogSequencer,
+    OrderFilter, OrderQueries, PageSize, PickListFilter, PickListQueries, ShipmentQueries, UnitOfWorkFactory,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -25,6 +26,16 @@ pub(super) enum Command {
     AddBatch(&'static str, &'static str, u32),
     /// Adjusts batches: the id of the adjustment, and the change of each.
     Adjust(&'static str, &'static [(&'static str, i32)]),
+    /// Opens a count of batches.
+    OpenCount(&'static str, &'static [&'static str]),
+    /// Enters units of the first line of a count; picked units were counted.
+    Enter(&'static str, u32),
+    /// Closes a count, and leaves lines that are not entered.
+    CloseCount(&'static str),
+    /// Abandons a count.
+    Abandon(&'static str),
+    /// Removes a batch.
+    RemoveBatch(&'static str),
     /// Adds an inbound batch: its SKU, reference and units.
     AddInbound(&'static str, &'static str, u32),
     /// Receives units of a batch: the id of the receipt, the batch, and the units that are kept.
@@ -106,6 +117,10 @@ fn first_line(list: &str) -> PickLineId {
     PickLineId { list: PickListId::parse(list).unwrap(), line: 1 }
 }
 
+fn count_id(name: &str) -> CountId {
+    CountId::parse(name).unwrap()
+}
+
 fn new_order(name: &str, lines: &[(&str, u32)], terms: OrderTerms) -> NewOrder {
     let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Quantity::new(*units).unwrap()));
     NewOrder::new(order(name), lines, terms).unwrap()
@@ -125,6 +140,30 @@ impl Shop {
         match *command {
             Command::AddBatch(sku, reference, units) => self.add_batch(sku, reference, units),
             Command::Adjust(name, lines) => self.adjust(name, lines),
+            Command::OpenCount(name, references) => {
+                let references = references.iter().map(|name| BatchReference::parse(*name).unwrap()).collect();
+                let scope = CountScope::References(references);
+                let new = NewStockCount { count_id: count_id(name), scope, blind: false };
+                reply_of(self.use_cases.open_count(&new), |outcome| match outcome {
+                    Outcome::Changed(_) => "opened",
+                    Outcome::Unchanged(_) => "opened before",
+                })
+            }
+            Command::Enter(name, counted) => {
+                let counted = Units::new(counted).unwrap();
+                let entered = CountedUnits { counted, picked_counted: Some(true), recount: Units::ZERO };
+                reply_of(self.use_cases.enter_count(&count_id(name), 1, entered), |_| "entered")
+            }
+            Command::CloseCount(name) => {
+                reply_of(self.use_cases.close_count(&count_id(name), UncountedLines::Leave), |outcome| match outcome {
+                    Outcome::Changed(_) => "closed",
+                    Outcome::Unchanged(_) => "closed before",
+                })
+            }
+            Command::Abandon(name) => reply_of(self.use_cases.abandon_count(&count_id(name)), |()| "abandoned"),
+            Command::RemoveBatch(reference) => {
+                reply_of(self.use_cases.remove_batch(&BatchReference::parse(reference).unwrap()), |()| "removed")
+            }
             Command::AddInbound(sku, reference, units) => {
                 let eta = Eta::Due("2027-03-01".parse().unwrap());
                 let new = NewBatch::new(BatchReference::parse(reference).unwrap(), Quantity::new(units).unwrap(), eta);
@@ -296,6 +335,13 @@ impl Shop {
         }
         for shipment in self.store.shipments(None, None, PageSize::LARGEST).unwrap().shipments {
             texts.push(format!("{}: {:?}", shipment.shipment_id, shipment.lines));
+        }
+        for summary in self.store.counts(None, PageSize::LARGEST).unwrap().counts {
+            let count = self.store.count(&summary.count_id).unwrap().unwrap();
+            let entry = |line: &CountLine| Some((line.entry?.entered.counted, line.entry?.expected));
+            let entries: Vec<_> = count.lines.iter().map(entry).collect();
+            let adjusted = count.closed.map(|closed| closed.adjusted.lines);
+            texts.push(format!("{}: {entries:?}, {adjusted:?}", summary.count_id));
         }
         texts.extend(self.events());
         texts

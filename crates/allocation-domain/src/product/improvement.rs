@@ -163,7 +163,8 @@ impl Product {
             })
     }
 
-    /// Returns whether a batch has free units for lines of later batches: that the current decision has freed, or `all`.
+    /// Returns whether a batch has free units for lines of later batches: units that the current decision has freed, or
+    /// any with `all`.
     fn is_target(&self, batch: &Batch, all: bool) -> bool {
         let is_better_than = |before: &Batch| batch.available() > before.available() || batch.eta() < before.eta();
         let is_better = || {

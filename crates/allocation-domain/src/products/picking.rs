@@ -23,8 +23,8 @@ impl Products {
     /// and match the criteria. Its lines are sorted by batch, then in the order in which order lines are
     /// served. The caller has checked that the store has no list with that id.
     ///
-    /// An order that ships complete is left out until all its units are in stock, picked or shipped. All its lines must be
-    /// loaded.
+    /// An order that ships complete is left out until all its units are in stock, picked or shipped. All its lines must
+    /// be loaded.
     ///
     /// # Errors
     ///
@@ -33,8 +33,8 @@ impl Products {
         self.make_pick_list_of(list, |_| true)
     }
 
-    /// Creates a pick list as [`Self::make_pick_list`] does, from some loaded lines of which not all others of their orders
-    /// are loaded. Of the orders that ship complete, it takes only those that are whole: `is_whole`.
+    /// Creates a pick list as [`Self::make_pick_list`] does, if some orders are loaded only in part. Orders that ship
+    /// complete are left out unless all their lines are loaded, as `is_whole` returns.
     ///
     /// # Errors
     ///

@@ -9,6 +9,7 @@ mod batch_changes;
 mod bounds;
 mod clocks;
 mod closing;
+mod counts;
 mod fair_promises;
 mod holds;
 mod moving;

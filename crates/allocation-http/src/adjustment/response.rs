@@ -39,20 +39,25 @@ pub(crate) struct AdjustedLine<'a> {
     on_hand: u32,
 }
 
-impl<'a> From<&'a RecordedAdjustment> for Adjusted<'a> {
-    fn from(recorded: &'a RecordedAdjustment) -> Self {
-        let outcome = &recorded.outcome;
-        let line = |line: &'a allocation_domain::AdjustedLine| AdjustedLine {
+impl<'a> From<&'a allocation_domain::AdjustedLine> for AdjustedLine<'a> {
+    fn from(line: &'a allocation_domain::AdjustedLine) -> Self {
+        Self {
             reference: (&line.reference).into(),
             sku: (&line.sku).into(),
             change: line.change.get(),
             on_hand: line.on_hand,
-        };
+        }
+    }
+}
+
+impl<'a> From<&'a RecordedAdjustment> for Adjusted<'a> {
+    fn from(recorded: &'a RecordedAdjustment) -> Self {
+        let outcome = &recorded.outcome;
         Self {
             adjustment_id: recorded.request.adjustment_id().into(),
             reason: recorded.request.reason().into(),
             recorded_at: Instant(recorded.recorded_at),
-            lines: outcome.lines.iter().map(line).collect(),
+            lines: outcome.lines.iter().map(AdjustedLine::from).collect(),
             effects: Effects::new(&outcome.affected, &outcome.displaced),
         }
     }

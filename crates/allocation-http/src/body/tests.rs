@@ -314,5 +314,5 @@ async fn the_documented_members_of_a_body_are_those_that_the_parser_knows() {
             bodies += 1;
         }
     }
-    assert_eq!(bodies, 16);
+    assert_eq!(bodies, 19);
 }

@@ -14,11 +14,12 @@ pub(super) const RULE: &str = "must be a path such as /allocation, of letters, d
 const MAX_BYTES: usize = 255;
 
 /// The first segments of the service's own paths: a base path that begins with one would be ambiguous.
-const TAKEN: [&str; 19] = [
+const TAKEN: [&str; 20] = [
     "adjustments",
     "allocations",
     "backorders",
     "batch",
+    "counts",
     "docs",
     "events",
     "keys",

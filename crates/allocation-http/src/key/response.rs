@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 choice_schema!(
     /// What the holder of a key may do: `read` all but events and keys, `events:read`, `orders:write` for allocations
-    /// and orders, `batches:write` for batches, adjustments and products, `picking:write` for pick lists, shipments and
-    /// returns, or everything (`admin`).
+    /// and orders, `batches:write` for batches, adjustments, counts and products, `picking:write` for pick lists,
+    /// shipments and returns, or everything (`admin`).
     ScopeSchema as "Scope": Scope::ALL.map(Scope::as_str)
 );
 

@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 
 document!(ChangeOrderProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, OrderNotFound, OrderChanged, OutOfStock, UnknownSku,
-    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, HoldTooLong, TooManyLines, IdempotencyKeyReused, Overloaded,
-    SchemaNotCurrent, DatabaseUnavailable, InternalError,
+    AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, OrderNotHeld, HoldTooLong, TooManyLines,
+    IdempotencyKeyReused, Overloaded, SchemaNotCurrent, DatabaseUnavailable, InternalError,
 );
 document!(RemoveLineProblems:
     Validation, OrderNotFound, OrderChanged, AlreadyPicked, HoldExpired, OrderCancelled, OrderClosed, Overloaded,
@@ -50,7 +50,8 @@ pub(crate) struct OrderChangeSchema {
     /// Whether pick lists leave the order out until all of it is in stock.
     #[schema(required = false, value_type = bool)]
     ship_complete: Option<bool>,
-    /// The seconds from now until the hold expires. It never expires earlier than before.
+    /// The seconds from now until the hold expires: at most 86,400, unless the server allows up to 2,592,000. It never
+    /// expires earlier than before.
     #[schema(required = false, value_type = i32, minimum = 10, maximum = 2_592_000, example = 900)]
     hold_seconds: Option<u32>,
 }

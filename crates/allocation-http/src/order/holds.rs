@@ -93,7 +93,7 @@ pub(crate) async fn confirm(api: Data<Api>, request: HttpRequest, payload: Paylo
 /// Extend a hold
 ///
 /// The hold expires the given number of seconds from now, and never earlier than before. However often it is extended,
-/// it ends 30 days after the first line of the order was placed. An extension makes a new version of the order, so its
+/// it ends 30 days after the first of its current lines was placed. An extension makes a new version of the order, so its
 /// repeat needs the new `ETag` if it names one.
 #[utoipa::path(
     post,

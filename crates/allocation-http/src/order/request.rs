@@ -18,8 +18,8 @@ pub(crate) struct NewOrderSchema {
     /// What happens if stock does not suffice: the order is rejected, or the rest is backordered.
     #[schema(value_type = OnShortageSchema, required = false)]
     on_shortage: Option<OnShortageSchema>,
-    /// The seconds for which the units are held until the order is confirmed. Null or absent for an order
-    /// that is firm at once.
+    /// The seconds for which the units are held until the order is confirmed: at most 86,400, unless the server allows
+    /// up to 2,592,000. Null or absent for an order that is firm at once.
     #[schema(value_type = Option<i32>, minimum = 10, maximum = 2_592_000, example = 600)]
     hold_seconds: Option<u32>,
     /// The priority of waiting lines. Higher numbers are served first.
@@ -31,7 +31,7 @@ pub(crate) struct NewOrderSchema {
     /// Whether lines move to an earlier batch when units of it come free, or keep the date that they were promised.
     #[schema(value_type = PromisesSchema, required = false)]
     promises: Option<PromisesSchema>,
-    /// Whether pick lists leave the order out until all of it is in stock, so that it ships in one go.
+    /// Whether pick lists leave the order out until all of it is in stock, so that it can ship together.
     #[schema(default = false)]
     ship_complete: Option<bool>,
 }

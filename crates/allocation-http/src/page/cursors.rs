@@ -1,7 +1,7 @@
 //! The cursors of all lists.
 
 use super::Cursor;
-use allocation_domain::{BatchReference, OrderId, PickListId, QueuePosition, ShipmentId, Sku};
+use allocation_domain::{BatchReference, CountId, OrderId, PickListId, QueuePosition, ShipmentId, Sku};
 use allocation_ports::{AllocationCursor, BackorderCursor, BatchCursor, EventCursor, OverdueCursor, ProductTotals};
 use chrono::serde::ts_microseconds;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -80,6 +80,7 @@ identifier_cursors! {
     OrderId: "orders";
     PickListId: "pick lists";
     ShipmentId: "shipments";
+    CountId: "counts";
     ProductCursor: "products";
 }
 

@@ -6,8 +6,8 @@ use super::operation::Operation;
 use super::{Kind, Problem};
 use allocation_access::{KeyRefusal, Scope};
 use allocation_domain::{
-    AllocateError, ExcessReturn, MakePickListError, OrderId, OutOfStock, PickListId, PlaceError, Quantity, ReturnError,
-    ShipError, ShipmentId, Shortages, Sku, UnknownSkus,
+    AllocateError, CloseCountError, CountId, ExcessReturn, MakePickListError, OpenCountError, OrderId, OutOfStock,
+    PickListId, PlaceError, Quantity, ReturnError, ShipError, ShipmentId, Shortages, Sku, UnknownSkus,
 };
 use allocation_ports::FailedCheck;
 use allocation_requests::{ValidationError, ValidationErrors};
@@ -42,7 +42,7 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         Kind::OrderChanged => Problem::new(kind, "Order O-7 has changed"),
         Kind::TooManyLines => Problem::new(kind, "Order O-7 would have more than 500 lines"),
         Kind::OrderNotHeld => Problem::new(kind, "Order O-7 is not on hold"),
-        Kind::HoldTooLong => Problem::new(kind, "Order O-7 can be held until 2027-02-14T08:00:00.000000Z at most"),
+        Kind::HoldTooLong => Problem::new(kind, "Order O-7 cannot be held beyond 2027-02-14T08:00:00.000000Z"),
         Kind::BatchHasAllocations => Problem::new(kind, "Batch B-1 has 10 allocated units"),
         Kind::LineAlreadyAllocated => {
             Problem::new(kind, "Order O-1 has a line of 10 units of SKU RED-CHAIR already, not of 5")
@@ -70,6 +70,17 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
         }
         Kind::AlreadyShipped => {
             Problem::new(kind, "2 units of line 1 of pick list MORNING were shipped, so 4 cannot be put back")
+        }
+        Kind::CountAlreadyExists => Problem::new(kind, "Count HALL-3 exists already with other content"),
+        Kind::CountNotFound => Problem::new(kind, "There is no count HALL-3"),
+        Kind::CountLineNotFound => Problem::new(kind, "Count HALL-3 has no line 7"),
+        Kind::CountClosed => Problem::new(kind, "Count HALL-3 is closed"),
+        Kind::NothingToCount => Problem::refused(&OpenCountError::NothingToCount),
+        Kind::CountTooLarge => Problem::refused(&OpenCountError::TooManyBatches),
+        Kind::PickedUnits => Problem::new(kind, "3 units of batch B-2 are picked and not shipped: were they counted?"),
+        Kind::NotCounted => {
+            let count_id = CountId::parse("HALL-3").expect("it is a name");
+            Problem::refused(&CloseCountError::NotCounted { count_id, lines: vec![1, 3] })
         }
         Kind::ShipmentAlreadyExists => Problem::new(kind, "Shipment PARCEL-1 exists already with other content"),
         Kind::ShipmentNotFound => Problem::shipment_not_found(&ShipmentId::parse("PARCEL-1").expect("it is a name")),

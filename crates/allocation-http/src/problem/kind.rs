@@ -88,8 +88,8 @@ kinds! {
         /// changed, and the connection is closed.
         RequestTimeout: REQUEST_TIMEOUT, "request-timeout", "The body arrived too slowly";
 
-        /// The body exceeds the limit of the request: 2 MiB for an order, its change, an adjustment or a return, 4 MiB
-        /// for a shipment, 8 MiB for a bulk request, 10 MiB for a pick list, 256 KiB for everything else.
+        /// The body exceeds the limit of the request: 2 MiB for an order, its change, an adjustment, a count or a return,
+        /// 4 MiB for a shipment, 8 MiB for a bulk request, 10 MiB for a pick list, 256 KiB for everything else.
         BodyTooLarge: PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
 
         /// `Host` is not an accepted name of the service: an IP address, `localhost`, or a name set with
@@ -224,6 +224,14 @@ kinds! {
         UnitsConsumed: CONFLICT;
         AdjustmentAlreadyExists: CONFLICT;
         QuantityChanged: CONFLICT;
+        CountAlreadyExists: CONFLICT;
+        CountNotFound: NOT_FOUND;
+        CountLineNotFound: NOT_FOUND;
+        CountClosed: CONFLICT;
+        NothingToCount: CONFLICT;
+        CountTooLarge: UNPROCESSABLE_ENTITY;
+        PickedUnits: CONFLICT;
+        NotCounted: CONFLICT;
         ShipmentAlreadyExists: CONFLICT;
         ReceiptAlreadyExists: CONFLICT;
         NotInTransit: CONFLICT;

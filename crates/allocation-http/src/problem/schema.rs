@@ -58,6 +58,7 @@ fn members(kind: Kind, operation: Operation) -> Option<RefOr<Schema>> {
         Kind::UnknownSku => Some(UnknownSkuMembers::schema()),
         Kind::EventsGone => Some(EventsGoneMembers::schema()),
         Kind::MoreThanShipped => Some(MoreThanShippedMembers::schema()),
+        Kind::NotCounted => Some(NotCountedMembers::schema()),
         Kind::NotPicked => Some(NotPickedMembers::schema()),
         Kind::NotReady => Some(NotReadyMembers::schema()),
         Kind::MissingScope => Some(MissingScopeMembers::schema()),
@@ -184,6 +185,14 @@ struct EventsGoneMembers {
 struct NotPickedMembers {
     /// The numbers of the open lines of a pick list. Absent for a shipment.
     #[schema(value_type = Vec<i32>, required = false, min_items = 1)]
+    lines: Vec<u32>,
+}
+
+/// Lines of a count that are not entered.
+#[derive(ToSchema)]
+struct NotCountedMembers {
+    /// The numbers of the lines that are not entered, or whose batches were deleted or got an ETA since.
+    #[schema(value_type = Vec<i32>, min_items = 1)]
     lines: Vec<u32>,
 }
 

@@ -32,7 +32,8 @@ pub(crate) struct Product<'a> {
     /// Units that can still be allocated.
     #[schema(value_type = i64, minimum = 0, example = 11)]
     available: u64,
-    /// Whether lines keep the date that they were promised when units of an earlier batch come free. Absent if they move.
+    /// Whether lines keep the date that they were promised when units of an earlier batch come free. Absent if they
+    /// move.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = PromisesSchema, required = false)]
     promises: Option<&'static str>,

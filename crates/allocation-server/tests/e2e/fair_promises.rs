@@ -50,7 +50,7 @@ fn a_product_keeps_its_promises_on_request(database: &TestDatabase) {
     assert_eq!(put(r#"{"promises": "maybe"}"#).status, 422);
 }
 
-/// saleor#11637: who waits for a sold out product hears that units are left again.
+/// saleor#11637: an event reports that a product that was out of stock has free units again.
 fn a_sold_out_product_is_back_once_units_are_left(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();

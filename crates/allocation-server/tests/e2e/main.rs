@@ -23,6 +23,7 @@ mod closing;
 mod command_line;
 mod concurrency;
 mod connections;
+mod counts;
 mod crash;
 mod docs;
 mod doctor;

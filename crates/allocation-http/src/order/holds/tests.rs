@@ -118,18 +118,22 @@ async fn a_hold_lasts_from_10_seconds_to_a_day_by_default_and_to_30_days_at_most
     let lines = r#""lines": [{"sku": "LAMP", "qty": 1}]"#;
     for (longest, longer) in [(HoldDuration::DAY, 86_401), (HoldDuration::from_seconds(600).unwrap(), 601)] {
         let api = Ports::new().api().with_longest_hold(longest);
-        let expected = ("/hold_seconds".to_owned(), format!("must be an integer from 10 to {}", longest.seconds()));
         let place = format!(r#"{{"order_id": "O-1", {lines}, "hold_seconds": {longer}}}"#);
-        assert_eq!(post(&api, "/orders", place).await.errors(), [expected.clone()]);
         let longer = format!(r#"{{"hold_seconds": {longer}}}"#);
-        assert_eq!(post(&api, "/orders/O-1/extend", longer.clone()).await.errors(), [expected.clone()]);
-        assert_eq!(patch(&api, "/orders/O-1", longer).await.errors(), [expected]);
+        for answer in [
+            post(&api, "/orders", place).await,
+            post(&api, "/orders/O-1/extend", longer.clone()).await,
+            patch(&api, "/orders/O-1", longer).await,
+        ] {
+            let expected = format!("must be an integer from 10 to {}", longest.seconds());
+            assert_eq!(answer.errors(), [("/hold_seconds".to_owned(), expected)]);
+        }
     }
     let api = with_order(Some(100), |_| {}).api().with_longest_hold(HoldDuration::LONGEST);
     let answer = post(&api, "/orders/O-1/extend", r#"{"hold_seconds": 2592000}"#).await;
     assert_eq!(
         answer.problem("hold-too-long")["detail"],
-        "Order O-1 can be held until 2027-02-14T07:59:00.123456Z at most"
+        "Order O-1 cannot be held beyond 2027-02-14T07:59:00.123456Z"
     );
     for right in ["10", "86400", "10.0", "8.64e4"] {
         let body = format!(r#"{{"hold_seconds": {right}}}"#);
