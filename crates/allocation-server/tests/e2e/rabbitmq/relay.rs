@@ -194,7 +194,8 @@ fn each_event_of_many_is_delivered_or_parked(database: &TestDatabase) {
     let api = writer.client();
     for number in 0..500 {
         let (batch, sku) = (format!("B-{number}"), format!("SKU-{}", number % 7));
-        // No queue is bound for events of batches and of products that are out of stock.
+        // No queue is bound for events of batches, and of products that are out of stock or back: all but the first batch
+        // of each of the seven products bring it back.
         api.add_batch(&batch, &sku, 2, None);
         api.allocate(&format!("O-{number}"), &sku, 1);
         api.allocate(&format!("P-{number}"), &sku, 1);
@@ -203,7 +204,7 @@ fn each_event_of_many_is_delivered_or_parked(database: &TestDatabase) {
     let events = all_relayed(database);
     let delivered: HashSet<u64> = ids(&client, &queue).into_iter().collect();
     let parked = database.count("SELECT count(*) FROM parked_events");
-    assert_eq!((events, delivered.len(), parked), (2_000, 1_000, 1_000));
+    assert_eq!((events, delivered.len(), parked), (2_493, 1_000, 1_493));
 }
 
 on_every_database!(

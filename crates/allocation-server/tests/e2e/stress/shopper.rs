@@ -17,7 +17,7 @@ pub(super) fn skus() -> impl Iterator<Item = String> {
     (0..WILD).map(|number| format!("SKU-{number}")).chain((0..STEADY).map(|number| format!("STEADY-{number}")))
 }
 
-fn is_steady(sku: &str) -> bool {
+pub(crate) fn is_steady(sku: &str) -> bool {
     sku.starts_with("STEADY")
 }
 
