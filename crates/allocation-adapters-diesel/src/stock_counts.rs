@@ -86,8 +86,12 @@ pub(crate) fn countable(
     let mut found: Vec<(String, String)> = Vec::new();
     match scope {
         CountScope::Skus(skus) => {
+            // One statement for each SKU of a request, until there are enough batches.
             for sku in skus {
-                let left = i64::try_from(limit.saturating_sub(found.len())).map_err(corrupt)?;
+                if found.len() >= limit {
+                    break;
+                }
+                let left = i64::try_from(limit - found.len()).map_err(corrupt)?;
                 let statement = InStock { sku: sku.as_str(), limit: &left };
                 found.extend(statement.load::<(String, String)>(connection).map_err(store_error)?);
             }

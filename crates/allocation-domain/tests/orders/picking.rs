@@ -1,8 +1,8 @@
 //! The invariants of pick lists after every command.
 
 use allocation_domain::{
-    BatchReference, Eta, Fulfilment, LineState, NewPickList, NewShipment, OrderId, Outcome, PickLine, PickLineId,
-    PickStatus, Picked, Product, Products, Quantity, QueuePosition, ReservationState,
+    BatchReference, Eta, Event, Fulfilment, LineState, NewPickList, NewShipment, OrderId, Outcome, PickLine,
+    PickLineId, PickStatus, Picked, Product, Products, Quantity, QueuePosition, ReservationState,
 };
 use std::collections::BTreeMap;
 
@@ -161,9 +161,14 @@ pub(crate) fn put_back_units_are_kept(before: &Products, after: &Products, id: &
         // Holds that expire in the same decision may have given it units that it waited for.
         assert_eq!(had.served() + had.waiting, has.served() + has.waiting);
         assert!(has.waiting <= had.waiting);
-        // They move on at once if their batch has an ETA again and another one arrives before it.
-        let is_in_stock = after.get(&is.sku).unwrap().batch(&is.reference).unwrap().eta() == Eta::InStock;
-        assert!(!is_in_stock || has.holds(&is.reference).is_some_and(|held| held.get() >= units));
+        // If their batch has an ETA again, they may move on at once to one that arrives before it, and an event says so.
+        let [product, earlier] = [after, before].map(|products| products.get(&is.sku).unwrap());
+        let new = &product.events()[earlier.events().len()..];
+        let moved_on = new.iter().any(|event| {
+            matches!(event, Event::PromiseImproved { order_id, old_reference, quantity, .. }
+                if (order_id, old_reference) == (&is.order_id, &is.reference) && quantity.get() >= units)
+        });
+        assert!(moved_on || has.holds(&is.reference).is_some_and(|held| held.get() >= units));
     } else {
         assert_eq!((had.allocated(), has.allocated()), (0, 0));
     }

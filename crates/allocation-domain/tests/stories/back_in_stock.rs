@@ -18,7 +18,7 @@ fn signals(shop: &mut Shop) -> Vec<&'static str> {
 const SOLD_OUT: &str = "out_of_stock";
 const BACK: &str = "back_in_stock";
 
-/// saleor#11637: who waits for a sold out product hears that units are left again.
+/// saleor#11637: customers of a sold-out product are told that it is available again.
 #[test]
 fn a_sold_out_product_is_back_when_units_are_added_or_given_back() {
     let mut shop = sold_out();

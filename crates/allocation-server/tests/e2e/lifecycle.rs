@@ -60,7 +60,7 @@ fn an_idle_server_uses_little_memory(database: &TestDatabase) {
     let server = Server::start(database);
     assert_eq!(server.client().get("/readyz").status, 200);
     let memory = server.own_memory_kib();
-    assert!(memory < 20 * 1024, "{memory} KiB");
+    assert!(memory < 16 * 1024, "{memory} KiB");
 }
 
 on_every_database!(
