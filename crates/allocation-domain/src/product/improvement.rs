@@ -10,6 +10,10 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+/// The number of batches that a unit of work searches for lines, once it has moved one: a store runs a statement for each
+/// of them.
+const MAX_SEARCHED: usize = 1_000;
+
 /// The loaded parts of the batches whose lines may get an earlier promise.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InTransit {
@@ -21,6 +25,8 @@ pub(super) struct InTransit {
     known: BTreeMap<Vec<BatchReference>, KnownQueue>,
     /// The number of lines loaded since the unit of work began.
     loaded: usize,
+    /// The number of batches searched for them.
+    searched: usize,
     /// The number of moves since the unit of work began.
     pub(super) moved: usize,
 }
@@ -32,8 +38,18 @@ impl InTransit {
 
     /// Begins to count for another unit of work.
     pub(super) const fn begin_unit(&mut self) {
-        (self.loaded, self.moved) = (0, 0);
+        (self.loaded, self.searched, self.moved) = (0, 0, 0);
     }
+}
+
+/// The lines that may move to a batch, or to one of those after it.
+struct Search {
+    /// The batches that arrive later, in the order of preference.
+    later: Vec<BatchReference>,
+    /// The greatest number of free units of one of the batches that are still to be filled.
+    most: u32,
+    /// The free units of all of them.
+    in_all: u64,
 }
 
 /// A batch whose lines may move to an earlier one, with the next of them that fits.
@@ -87,6 +103,7 @@ impl Product {
         let lines: Vec<_> = lines.into_iter().collect();
         let last = lines.iter().map(|(order_id, line)| QueuePosition::of(order_id, line)).max();
         self.in_transit.loaded += lines.len();
+        self.in_transit.searched += references.len();
         let nothing = || KnownQueue::up_to(None, true);
         let known = self.in_transit.known.entry(references.to_vec()).or_insert_with(nothing);
         known.add(after, last, more, u64::from(units));
@@ -132,9 +149,14 @@ impl Product {
             if later.is_empty() {
                 break;
             }
-            if self.batch(&reference).is_some_and(|batch| self.is_target(batch, all))
-                && !self.fill(&reference, later)?
-            {
+            if !self.batch(&reference).is_some_and(|batch| self.is_target(batch, all)) {
+                continue;
+            }
+            let left = self.batches.iter().filter(|batch| batch.eta() >= eta && self.is_target(batch, all));
+            let free: Vec<u32> = left.map(Batch::available).collect();
+            let most = free.iter().copied().max().unwrap_or(0);
+            let search = Search { later, most, in_all: free.into_iter().map(u64::from).sum() };
+            if !self.fill(&reference, &search)? {
                 return Ok(false);
             }
         }
@@ -175,8 +197,8 @@ impl Product {
     }
 
     /// Moves lines of later batches to a batch with free units. Returns whether no line is left that fits.
-    fn fill(&mut self, reference: &BatchReference, later: Vec<BatchReference>) -> Result<bool, LoadRequest> {
-        let mut sources: Vec<_> = later.iter().map(|it| Source { reference: it.clone(), next: None }).collect();
+    fn fill(&mut self, reference: &BatchReference, search: &Search) -> Result<bool, LoadRequest> {
+        let mut sources: Vec<_> = search.later.iter().map(|it| Source { reference: it.clone(), next: None }).collect();
         let (mut is_first, mut last) = (true, None::<QueuePosition>);
         loop {
             let Some(free) = self.batch(reference).and_then(|batch| Quantity::new(batch.available()).ok()) else {
@@ -190,7 +212,7 @@ impl Product {
             let found = sources.iter().filter_map(|source| Some((&source.reference, source.next.as_ref()?)));
             let next = found.min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
             let position = next.map(|(_, (position, _))| position);
-            if !self.knows_up_to(&later, last.as_ref(), position, free)? {
+            if !self.knows_up_to(search, last.as_ref(), position, free)? {
                 return Ok(false);
             }
             let Some((source, (position, units))) = next else { return Ok(true) };
@@ -225,25 +247,33 @@ impl Product {
     /// many were loaded already, for another unit of work to continue.
     fn knows_up_to(
         &self,
-        later: &[BatchReference],
+        search: &Search,
         last: Option<&QueuePosition>,
         next: Option<&QueuePosition>,
         free: Quantity,
     ) -> Result<bool, LoadRequest> {
-        let (InTransit { more, known, loaded, moved, .. }, free) = (&self.in_transit, free.get());
+        let Search { later, most, in_all } = search;
+        let (InTransit { more, known, loaded, searched, moved, .. }, free) = (&self.in_transit, free.get());
         if !more {
             return Ok(true);
         }
-        let gap = known.get(later).map_or(Some(None), |known| known.gap_after(last, u64::from(free)));
+        // What is known of more batches is known of the later ones among them. No gap is better than any, and a late one
+        // better than an early one.
+        let of_these = known.iter().filter(|(batches, _)| batches.ends_with(later));
+        let gaps = of_these.map(|(_, known)| known.gap_after(last, u64::from(free)));
+        let gap = gaps.fold(Some(None), |one, other| Some(one?.max(other?)));
         let Some(after) = gap.filter(|after| next.is_none_or(|next| after.as_ref() < Some(next))) else {
             return Ok(true);
         };
-        if *moved >= self.most_served || *moved > 0 && *loaded >= self.most_served.saturating_mul(2) {
+        let is_much = *loaded >= self.most_served.saturating_mul(2) || *searched >= MAX_SEARCHED;
+        if *moved >= self.most_served || *moved > 0 && is_much {
             return Ok(false);
         }
-        let limit = (self.most_served - moved).min(usize::try_from(free).unwrap_or(usize::MAX));
-        let what = DataRequest::FittingOn { references: later.to_vec(), after, units: free, limit };
-        Err(self.needs(what))
+        // The first search is for all batches that are still to be filled, so that they need none of their own. It may
+        // find lines that fit into others only; then the next ones are for this batch.
+        let (units, in_all) = if after.is_none() { (*most, *in_all) } else { (free, u64::from(free)) };
+        let limit = (self.most_served - moved).min(usize::try_from(in_all).unwrap_or(usize::MAX));
+        Err(self.needs(DataRequest::FittingOn { references: later.clone(), after, units, limit }))
     }
 
     /// Updates where units are now, after moves that the events since `events` record.

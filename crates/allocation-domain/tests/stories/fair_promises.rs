@@ -4,8 +4,8 @@ use crate::shop::{Cart, Shop, batch, due, id, order, parts, refusal, seconds, sk
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, Batch, BatchChange, BatchReference, DataRequest, Eta,
     Event, LineState, LoadRequest, NewBatch, NewPickList, OrderId, Outcome, OverReceipt, Pending, PickCriteria,
-    PickLineId, PickListId, Product, ProductState, Promises, Quantity, QueuePosition, Receipt, ReceiptId, TermsChange,
-    UnitChange, Units,
+    PickLineId, PickListId, Product, ProductFlags, ProductState, Promises, Quantity, QueuePosition, Receipt, ReceiptId,
+    TermsChange, UnitChange, Units,
 };
 
 /// A shop whose batch of March is allocated to `OLD` completely.
@@ -325,6 +325,66 @@ fn only_lines_that_fit_are_requested_and_no_more_than_can_move() {
     add(&mut chairs).unwrap();
     let moved: Vec<Quantity> = lines.iter().filter_map(|(id, _)| chairs.line(id)?.holds(&batch("STOCK"))).collect();
     assert_eq!(moved, [units(1), units(1)]);
+}
+
+/// A product of which no line is loaded, with the batches of a shop.
+fn unloaded(shop: &mut Shop, promises: Promises) -> Product {
+    let all = shop.chairs().clone();
+    let mut product = Product::restore(ProductState {
+        flags: ProductFlags { promises, ..ProductFlags::NEW },
+        open_batches: all.batches().iter().filter(|batch| batch.available() > 0).cloned().collect(),
+        more_in_transit: true,
+        ..ProductState::new(sku("CHAIR"), 1)
+    });
+    product.load_in_transit(all.batches().iter().filter(|batch| batch.eta() != Eta::InStock).cloned());
+    product
+}
+
+#[test]
+fn one_search_serves_all_batches_with_free_units() {
+    let names: Vec<String> = (1..=20).map(|day| format!("B-{day:02}")).collect();
+    let mut shop = Shop::of_chairs(&[]);
+    for (name, day) in names.iter().zip(1..) {
+        shop.receive(name, "CHAIR", if day == 2 { 12 } else { 10 }, due(day));
+        shop.place(&chairs(&format!("O-{day}"), 7));
+    }
+    let mut chairs = unloaded(&mut shop, Promises::Stable);
+    let mut set = || chairs.set_promises(Promises::Fair, shop.now);
+    let references: Vec<BatchReference> = names[1..].iter().map(|name| batch(name)).collect();
+    let search = DataRequest::FittingOn { references: references.clone(), after: None, units: 5, limit: 62 };
+    assert_eq!(needed(set().unwrap_err()), search, "for the five free units of one batch and three of each other one");
+    chairs.load_fitting_on(&references, None, 5, [], false);
+    assert_eq!(chairs.set_promises(Promises::Fair, shop.now), Ok(true), "nothing fits anywhere");
+    assert!(!chairs.is_behind());
+}
+
+#[test]
+fn a_unit_of_work_searches_a_bounded_number_of_batches() {
+    let mut shop = Shop::of_chairs(&[]);
+    for number in 0..600 {
+        shop.receive(&format!("B-{number:03}"), "CHAIR", 1, due(9));
+        shop.place(&chairs(&format!("O-{number:03}"), 1));
+    }
+    let (lines, now) = (shop.chairs().clone(), shop.now);
+    let mut chairs = unloaded(&mut shop, Promises::Fair);
+    let add = |product: &mut Product| {
+        product.add_batch(NewBatch::new(batch("STOCK"), units(600), Eta::InStock), now).map(|batch| batch.allocated())
+    };
+    let mut searches = 0;
+    let moved = loop {
+        match add(&mut chairs) {
+            Err(error) => {
+                // A store that finds one line at a time.
+                let DataRequest::FittingOn { references, after, units, .. } = needed(error) else { panic!("a search") };
+                let order_id = id(&format!("O-{searches:03}"));
+                let line = lines.line(&order_id).unwrap().clone();
+                chairs.load_fitting_on(&references, after.as_ref(), units, [(order_id, line)], true);
+                searches += 1;
+            }
+            Ok(moved) => break moved,
+        }
+    };
+    assert_eq!((searches, moved, chairs.is_behind()), (2, 2, true), "the rest is for other units of work");
 }
 
 #[test]
