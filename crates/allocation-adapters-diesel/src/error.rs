@@ -110,7 +110,7 @@ fn class(error: &Error) -> Class {
 
 /// The unique keys that units of work under different locks may insert at the same time, by their names in
 /// the databases. Every other key belongs to a product, and its lock excludes other units of work.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     // PostgreSQL: the constraint
     "batch_references_pkey",
     "order_lines_by_order",
@@ -120,6 +120,7 @@ const NAMES: [&str; 15] = [
     "stock_documents_pkey",
     "shipments_pkey",
     "stock_counts_pkey",
+    "counted_batches_pkey",
     // SQLite: the columns
     "batch_references.reference",
     "orders.order_id",
@@ -128,6 +129,7 @@ const NAMES: [&str; 15] = [
     "stock_documents.kind, stock_documents.document_id",
     "shipments.shipment_id",
     "stock_counts.count_id",
+    "counted_batches.reference",
 ];
 
 fn class_of_kind(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Class {

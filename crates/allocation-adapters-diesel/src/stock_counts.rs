@@ -42,6 +42,16 @@ statement! {
 }
 
 statement! {
+    AddCounted<'a>(reference: Text => str, count_id: Text => str) on MultiBackend,
+    "INSERT INTO counted_batches (reference, count_id) VALUES (?, ?)"
+}
+
+statement! {
+    FindCounted<'a>(reference: Text => str) on MultiBackend -> Text,
+    "SELECT count_id FROM counted_batches WHERE reference = ?"
+}
+
+statement! {
     FindCount<'a>(count_id: Text => str) on MultiBackend -> Text,
     "SELECT content FROM stock_counts WHERE count_id = ?"
 }
@@ -107,7 +117,7 @@ pub(crate) fn countable(
     found.into_iter().map(|(sku, reference)| Ok((row::sku(sku)?, row::reference(reference)?))).collect()
 }
 
-/// Adds a count, which must not exist yet.
+/// Adds an open count, which must not exist yet, and claims its batches until it is closed or removed.
 pub(crate) fn add(connection: &mut AnyConnection, count: &StockCount) -> Result<(), StoreError> {
     generation::check_in(connection)?;
     let statement = AddCount {
@@ -118,7 +128,26 @@ pub(crate) fn add(connection: &mut AnyConnection, count: &StockCount) -> Result<
         content: &written(count)?,
     };
     statement.execute(connection).map_err(store_error)?;
+    for line in &count.lines {
+        let counted = AddCounted { reference: line.reference.as_str(), count_id: count.count_id().as_str() };
+        counted.execute(connection).map_err(store_error)?;
+    }
     Ok(())
+}
+
+/// Returns one of these batches that an open count has, with that count.
+pub(crate) fn counted(
+    connection: &mut AnyConnection,
+    references: &[BatchReference],
+) -> Result<Option<(BatchReference, CountId)>, StoreError> {
+    for reference in references {
+        let statement = FindCounted { reference: reference.as_str() };
+        let found: Option<String> = statement.get_result(connection).optional().map_err(store_error)?;
+        if let Some(count_id) = found {
+            return Ok(Some((reference.clone(), CountId::restore(count_id).map_err(corrupt)?)));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns a count.
@@ -134,7 +163,7 @@ pub(crate) fn lock(connection: &mut AnyConnection, count_id: &CountId) -> Result
     find(connection, count_id)
 }
 
-/// Saves a locked count.
+/// Saves a locked count. When it is closed, a trigger releases its batches.
 pub(crate) fn save(connection: &mut AnyConnection, count: &StockCount) -> Result<(), StoreError> {
     let summary = CountSummary::from(count);
     let statement = SaveCount {

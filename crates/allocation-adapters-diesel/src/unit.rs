@@ -276,6 +276,10 @@ impl<C: DerefMut<Target = AnyConnection>> StockCounts for Unit<C> {
         self.run(|connection| stock_counts::countable(connection, scope, limit))
     }
 
+    fn counted(&mut self, references: &[BatchReference]) -> Result<Option<(BatchReference, CountId)>, StoreError> {
+        self.run(|connection| stock_counts::counted(connection, references))
+    }
+
     fn find(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
         self.run(|connection| stock_counts::find(connection, count_id))
     }

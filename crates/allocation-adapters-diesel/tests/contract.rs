@@ -79,6 +79,8 @@ mod shipment_rows;
 mod shipments;
 #[path = "contract/shop.rs"]
 mod shop;
+#[path = "contract/stock_count_rows.rs"]
+mod stock_count_rows;
 #[path = "contract/stock_counts.rs"]
 mod stock_counts;
 #[path = "contract/stock_documents.rs"]

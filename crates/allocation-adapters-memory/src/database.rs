@@ -175,6 +175,14 @@ impl<'a> View<'a> {
         own.or_else(|| self.committed.counts.get(count_id)).and_then(Option::as_ref)
     }
 
+    /// Returns the open count that has a line of a batch.
+    pub(crate) fn count_of(self, reference: &BatchReference) -> Option<&'a StockCount> {
+        let own = self.own.into_iter().flat_map(|own| own.counts.keys());
+        let counts = self.committed.counts.keys().chain(own).filter_map(|count_id| self.count(count_id));
+        let mut open = counts.filter(|count| count.closed.is_none());
+        open.find(|count| count.lines.iter().any(|line| line.reference == *reference))
+    }
+
     /// Returns a stock document.
     pub(crate) fn document(self, id: &StockDocumentId) -> Option<&'a StockDocument> {
         self.own.and_then(|own| own.documents.get(id)).or_else(|| self.committed.documents.get(id))

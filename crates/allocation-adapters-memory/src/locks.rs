@@ -9,7 +9,7 @@ pub(crate) const MAX_UNITS: usize = 64;
 
 /// A row, or a unique key, that one unit of work at a time may write.
 ///
-/// Units lock products first, then orders, references, lists, counts and documents, each in the order of their names.
+/// Units lock products first, then orders, references, lists, counts, their batches and documents, each in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     /// A product with all its rows.
@@ -22,6 +22,8 @@ pub(crate) enum Key {
     PickList(PickListId),
     /// A count of stock, and its id.
     Count(CountId),
+    /// A batch of an open count of stock.
+    Counted(BatchReference),
     /// The id of a stock document.
     Document(StockDocumentId),
 }

@@ -424,6 +424,15 @@ impl StockCounts for Unit {
         })
     }
 
+    fn counted(&mut self, references: &[BatchReference]) -> Result<Option<(BatchReference, CountId)>, StoreError> {
+        self.read(|view| {
+            let found = |reference: &BatchReference| {
+                view.count_of(reference).map(|count| (reference.clone(), count.count_id().clone()))
+            };
+            references.iter().find_map(found)
+        })
+    }
+
     fn find(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError> {
         self.read(|view| view.count(count_id).cloned())
     }
@@ -435,7 +444,7 @@ impl StockCounts for Unit {
 
     fn add(&mut self, count: &StockCount) -> Result<(), StoreError> {
         self.run(|unit| {
-            unit.claim_count(count.count_id())?;
+            unit.claim_count(count)?;
             unit.rows.counts.insert(count.count_id().clone(), Some(count.clone()));
             Ok(())
         })

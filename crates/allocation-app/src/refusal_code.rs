@@ -161,6 +161,9 @@ codes! {
     /// Another count has this id, with other content.
     CountAlreadyExists: "count-already-exists", "The count id is taken";
 
+    /// An open count has a batch of the new one: each would book what the other has found. Close or abandon it first.
+    BatchIsCounted: "batch-is-counted", "The batch is being counted";
+
     /// No count has this id, or it was abandoned.
     CountNotFound: "count-not-found", "There is no such count";
 
@@ -180,8 +183,8 @@ codes! {
     /// Units of the batch are picked and not shipped. Say with `picked_counted` whether they were counted, too.
     PickedUnits: "picked-units", "Were the picked units counted?";
 
-    /// Lines of the count are not entered, or their batches were deleted or got an ETA since they were: `lines` has their numbers. Enter
-    /// them, or leave their batches as they are with `uncounted`.
+    /// Lines of the count are not entered, or their batches were deleted or got an ETA since they were: `lines` has
+    /// their numbers. Enter them, or leave their batches as they are with `uncounted`.
     NotCounted: "not-counted", "Lines are not counted yet";
 
     /// Another shipment has this id, with other content.

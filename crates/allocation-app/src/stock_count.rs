@@ -26,8 +26,9 @@ impl UseCases {
     ///
     /// # Isolation
     ///
-    /// The batches are read without locks: one that arrives meanwhile is not counted. The id is claimed by a unique key.
-    /// Of two units that open the count, one conflicts, runs again and finds it.
+    /// The batches are read without locks: one that arrives meanwhile is not counted. The id is claimed by a unique key,
+    /// and so is each batch until the count is closed or abandoned. Of two units that open the count, or counts of one
+    /// batch, one conflicts, runs again and finds it.
     ///
     /// # Errors
     ///
@@ -50,12 +51,21 @@ impl UseCases {
                     return refused(OpenCountError::NotFound(missing.clone()));
                 }
             }
-            match StockCount::open(new.clone(), batches, self.clock.now()) {
-                Ok(count) => {
+            let count = match StockCount::open(new.clone(), batches, self.clock.now()) {
+                Ok(count) => count,
+                Err(refusal) => return refused(refusal),
+            };
+            let references: Vec<_> = count.lines.iter().map(|line| line.reference.clone()).collect();
+            match unit.counts().counted(&references)? {
+                // It was opened since it was looked up; the next run finds it.
+                Some((_, count_id)) if count_id == new.count_id => {
+                    Err(StoreError::Conflict(ChangedMeanwhile(count_id).into()))
+                }
+                Some((reference, count_id)) => refused(OpenCountError::BatchIsCounted { reference, count_id }),
+                None => {
                     unit.counts().add(&count)?;
                     Ok(UnitOutcome::Commit(Ok(Outcome::Changed(count))))
                 }
-                Err(refusal) => refused(refusal),
             }
         })
     }

@@ -134,6 +134,14 @@ pub enum OpenCountError {
     /// An adjustment has this id, which the one at closing needs.
     #[error("Adjustment {0} exists already, and the variances of the count would have its id")]
     AdjustmentExists(CountId),
+    /// An open count has a batch: each of the two would book what the other has found.
+    #[error("Open count {count_id} has batch {reference}")]
+    BatchIsCounted {
+        /// The batch.
+        reference: BatchReference,
+        /// The open count.
+        count_id: CountId,
+    },
     /// No batch of the SKUs has units in stock.
     #[error("No batch of the SKUs has units in stock")]
     NothingToCount,

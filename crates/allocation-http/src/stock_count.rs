@@ -34,7 +34,7 @@ pub(crate) fn routes() -> [Path; 4] {
 
 document!(OpenCountProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, CountAlreadyExists,
-    AdjustmentAlreadyExists, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    AdjustmentAlreadyExists, BatchIsCounted, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
     InternalError,
 );
 document!(ListCountsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
@@ -67,11 +67,11 @@ document!(AbandonCountProblems:
         ("batches" = (summary = "A batch is counted", value = json!({
             "count_id": "HALL-3", "references": ["B-2"]
         }))),
-        ("again" = (summary = "The batch is counted again", value = json!({
-            "count_id": "HALL-4", "references": ["B-2"]
+        ("another" = (summary = "Another batch is counted", value = json!({
+            "count_id": "HALL-4", "references": ["B-1"]
         }))),
         ("blind" = (summary = "All batches of a SKU, and the expected units are hidden", value = json!({
-            "count_id": "CHAIRS", "skus": ["RED-CHAIR"], "blind": true
+            "count_id": "LAMPS", "skus": ["LAMP"], "blind": true
         }))),
     )),
     responses(
@@ -181,7 +181,7 @@ pub(crate) async fn find(api: Data<Api>, request: HttpRequest) -> Result<HttpRes
     request_body(content = CountedUnitsSchema, example = json!({ "counted": 5 })),
     responses(
         (status = 200, description = "The line is entered", body = Line<'_>, example = json!({
-            "line": 1, "reference": "B-2", "sku": "RED-CHAIR", "counted": 5, "expected": 5, "variance": 0
+            "line": 1, "reference": "B-1", "sku": "RED-CHAIR", "counted": 5, "expected": 5, "variance": 0
         })),
         EnterCountProblems,
     ),
@@ -262,7 +262,7 @@ pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload
     operation_id = "abandonCount",
     tag = "Counts",
     params(
-        ("count_id" = Identifier, Path, description = "The count", example = "CHAIRS"),
+        ("count_id" = Identifier, Path, description = "The count", example = "LAMPS"),
         ("dry_run" = Option<bool>, Query, description = "Return the response without changing anything"),
     ),
     responses((status = 204, description = "There is no such count any more"), AbandonCountProblems),

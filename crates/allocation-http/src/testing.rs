@@ -420,6 +420,16 @@ fn count_repository(products: &[Product], stored: &Arc<Mutex<Vec<StockCount>>>) 
         let wanted = batches.iter().filter(is_wanted).take(limit);
         Ok(wanted.map(|batch| (batch.sku().clone(), batch.reference().clone())).collect())
     });
+    counts.expect_counted().returning({
+        let stored = Arc::clone(stored);
+        move |references| {
+            let stored = stored.lock().unwrap();
+            let mut lines = stored.iter().filter(|count| count.closed.is_none()).flat_map(|count| {
+                count.lines.iter().map(move |line| (line.reference.clone(), count.count_id().clone()))
+            });
+            Ok(lines.find(|(reference, _)| references.contains(reference)))
+        }
+    });
     let found = {
         let stored = Arc::clone(stored);
         move |id: &CountId| Ok(stored.lock().unwrap().iter().find(|count| count.count_id() == id).cloned())

@@ -12,6 +12,13 @@ pub trait StockCounts {
     /// [`StoreError`] when the database fails.
     fn countable(&mut self, scope: &CountScope, limit: usize) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
 
+    /// Returns one of these batches that an open count has a line of, with that count.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    fn counted(&mut self, references: &[BatchReference]) -> Result<Option<(BatchReference, CountId)>, StoreError>;
+
     /// Returns a count.
     ///
     /// # Errors
@@ -26,11 +33,11 @@ pub trait StockCounts {
     /// [`StoreError`] when the database fails or is busy.
     fn lock(&mut self, count_id: &CountId) -> Result<Option<StockCount>, StoreError>;
 
-    /// Adds a count.
+    /// Adds a count, which is open until it is saved as closed or removed.
     ///
     /// # Errors
     ///
-    /// MUST be [`StoreError::Conflict`] when a count of that id exists already.
+    /// MUST be [`StoreError::Conflict`] when a count of that id exists already, or an open count has one of its batches.
     fn add(&mut self, count: &StockCount) -> Result<(), StoreError>;
 
     /// Saves a count that this unit has locked.

@@ -71,6 +71,7 @@ fn plans(connection: &mut AnyConnection) -> Vec<(String, String)> {
         "count" => stock_counts::FindCount { count_id: text };
         "counts" => stock_counts::ListCounts { after: text, limit };
         "batches to count" => stock_counts::InStock { sku: text, limit };
+        "open count of a batch" => stock_counts::FindCounted { reference: text };
         "batch to count" => stock_counts::NamedInStock { reference: text, from: text, to: text };
         "lines of a shipment" => shipments::LinesOf { shipment_id: text };
         "shipments" => pages::All { after: text, limit };
@@ -260,6 +261,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("count", &["stock_counts_pkey"]),
     ("counts", &["stock_counts_pkey"]),
     ("batches to count", &["batches_pkey"]),
+    ("open count of a batch", &["counted_batches_pkey"]),
     ("batch to count", &["batch_references_pkey", "batches_pkey"]),
     ("lines of a shipment", &["shipment_lines_pkey"]),
     ("shipments", &["shipment_lines_pkey", "shipments_pkey", "shipments_pkey", "shipments_pkey"]),

@@ -6,16 +6,16 @@ use allocation_domain::{
     Adjusted, AdjustedLine, ClosedCount, CountEntry, CountId, CountScope, CountedUnits, Eta, NewStockCount, StockCount,
     UnitChange, Units,
 };
-use allocation_ports::{CountQueries, CountSummary, LockWait, PageSize, StoreError, UnitOfWorkFactory};
+use allocation_ports::{CountQueries, CountSummary, LockWait, PageSize, StockCounts, StoreError, UnitOfWorkFactory};
 
-fn count_id(text: &str) -> CountId {
+pub fn count_id(text: &str) -> CountId {
     CountId::restore(text).unwrap()
 }
 
 /// A count of numbered batches.
 fn opened(id: &str, batches: u32, blind: bool) -> StockCount {
     let scope = CountScope::Skus([sku("字 \\")].into());
-    let batches = (0..batches).map(|number| (sku("字 \\"), reference(&format!("B \"{number:03}\""))));
+    let batches = (0..batches).map(|number| (sku("字 \\"), reference(&format!("{id} \"{number:03}\""))));
     StockCount::open(NewStockCount { count_id: count_id(id), scope, blind }, batches, instant(7)).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn entry(counted: u32) -> CountEntry {
     }
 }
 
-fn add(world: &World, count: &StockCount) -> Result<(), StoreError> {
+pub fn add(world: &World, count: &StockCount) -> Result<(), StoreError> {
     world.begin_and(|unit| unit.counts().add(count))
 }
 
@@ -106,6 +106,48 @@ pub fn the_batches_to_count_are_in_stock(database: TestDatabase) {
     assert_eq!(names(skus(), 1).len(), 1);
     let references = ["B-1", "B-2", "B-3", "NONE"].map(reference);
     assert_eq!(names(CountScope::References(references.into()), 500), ["LAMP B-1", "RUG B-3"]);
+}
+
+/// A count of batches by their names.
+pub fn of(id: &str, names: &[&str]) -> StockCount {
+    let scope = CountScope::References(names.iter().map(|name| reference(name)).collect());
+    let batches = names.iter().map(|name| (sku("LAMP"), reference(name)));
+    StockCount::open(NewStockCount { count_id: count_id(id), scope, blind: false }, batches, instant(7)).unwrap()
+}
+
+/// Returns one of the batches that an open count has, and that count.
+pub fn counted(world: &World, names: &[&str]) -> Option<String> {
+    let references: Vec<_> = names.iter().map(|name| reference(name)).collect();
+    let found = world.begin().counts().counted(&references).unwrap();
+    found.map(|(reference, count_id)| format!("{reference} {count_id}"))
+}
+
+pub fn a_batch_is_on_one_open_count(database: TestDatabase) {
+    let world = World::new(database);
+    let counted = || counted(&world, &["B-0", "B-2"]);
+    let end = |id: &str, end: &dyn Fn(&mut dyn StockCounts, StockCount) -> Result<(), StoreError>| {
+        world.begin_and(|unit| {
+            let locked = unit.counts().lock(&count_id(id))?.unwrap();
+            end(unit.counts(), locked)
+        })
+    };
+    add(&world, &of("C", &["B-1", "B-2"])).unwrap();
+    assert_eq!(counted().unwrap(), "B-2 C");
+    let second = add(&world, &of("D", &["B-2", "B-3"]));
+    assert!(matches!(second, Err(StoreError::Conflict(_))), "{second:?}");
+    end("C", &|counts, mut count| {
+        count.lines[0].entry = Some(entry(1));
+        counts.save(&count)
+    })
+    .unwrap();
+    assert_eq!(counted().unwrap(), "B-2 C", "an entry does not close it");
+    let closed = ClosedCount { closed_at: instant(9), adjusted: Adjusted::default() };
+    end("C", &|counts, count| counts.save(&StockCount { closed: Some(closed.clone()), ..count })).unwrap();
+    assert_eq!(counted(), None);
+    add(&world, &of("D", &["B-2", "B-3"])).unwrap();
+    assert_eq!(counted().unwrap(), "B-2 D");
+    end("D", &|counts, count| counts.remove(count.count_id())).unwrap();
+    assert_eq!(counted(), None, "an abandoned count releases its batches");
 }
 
 pub fn counts_are_listed_in_pages(database: TestDatabase) {

@@ -190,9 +190,13 @@ macro_rules! suite {
                 a_count_is_opened_once_and_found_as_it_was,
                 a_saved_and_a_removed_count_are_read_as_they_are,
                 the_batches_to_count_are_in_stock,
+                a_batch_is_on_one_open_count,
                 counts_are_listed_in_pages,
                 a_locked_count_waits_for_its_unit,
             } sql {}
+            stock_count_rows {} sql {
+                an_upgrade_claims_the_batches_of_open_counts,
+            }
             stock_documents {
                 a_return_is_found_as_it_was_and_shares_no_id_with_other_documents,
                 a_document_is_added_once_and_found_as_it_was,

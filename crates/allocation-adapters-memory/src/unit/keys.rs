@@ -2,7 +2,7 @@
 
 use super::Unit;
 use crate::locks::Key;
-use allocation_domain::{BatchReference, Changes, CountId, OrderId, PickListId, Product, Sku};
+use allocation_domain::{BatchReference, Changes, CountId, OrderId, PickListId, Product, Sku, StockCount};
 use allocation_ports::{LockWait, StockDocumentId, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ struct LinesChanged(OrderId);
 struct ListExists(PickListId);
 
 #[derive(Debug, thiserror::Error)]
-#[error("count {0} exists already")]
+#[error("count {0} exists already, or an open count has one of its batches")]
 struct CountExists(CountId);
 
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ impl Unit {
                     }
                 }
                 // Counts are no part of the changes of products.
-                Key::Count(_) => {}
+                Key::Count(_) | Key::Counted(_) => {}
                 Key::Document(id) => {
                     if view.document(id).is_some() {
                         return Err(StoreError::Conflict(DocumentExists(id.clone()).into()));
@@ -147,11 +147,17 @@ impl Unit {
         Ok(())
     }
 
-    /// Claims the id of a new count of stock.
-    pub(super) fn claim_count(&mut self, count_id: &CountId) -> Result<(), StoreError> {
+    /// Claims the id of a new count of stock, and its batches.
+    pub(super) fn claim_count(&mut self, count: &StockCount) -> Result<(), StoreError> {
+        let count_id = count.count_id();
         self.acquire(&Key::Count(count_id.clone()))?;
-        let exists = self.store.data().seen_by(&self.rows).count(count_id).is_some();
-        if exists && !self.store.faults().no_unique_keys {
+        for line in &count.lines {
+            self.acquire(&Key::Counted(line.reference.clone()))?;
+        }
+        let database = self.store.data();
+        let view = database.seen_by(&self.rows);
+        let is_counted = count.lines.iter().any(|line| view.count_of(&line.reference).is_some());
+        if (view.count(count_id).is_some() || is_counted) && !self.store.faults().no_unique_keys {
             return Err(StoreError::Conflict(CountExists(count_id.clone()).into()));
         }
         Ok(())

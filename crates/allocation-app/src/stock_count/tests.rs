@@ -73,6 +73,17 @@ fn the_same_count_is_opened_once_and_another_one_of_its_id_is_rejected() {
 }
 
 #[test]
+fn a_batch_is_on_one_open_count() {
+    let shop = shop();
+    let other = NewStockCount { count_id: id("C-2"), ..of_references(&["B-2", "S-1"]) };
+    let refused = shop.use_cases.open_count(&other);
+    let Err(UseCaseError::Refused(refusal)) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal, OpenCountError::BatchIsCounted { reference: reference("B-2"), count_id: id("C-1") });
+    shop.use_cases.close_count(&id("C-1"), UncountedLines::Leave).unwrap();
+    assert!(matches!(shop.use_cases.open_count(&other), Ok(Outcome::Changed(_))));
+}
+
+#[test]
 fn only_batches_in_stock_are_counted() {
     let shop = Shop::with(&[("LAMP", "B-1", 9)]);
     let late = NewBatch::new(reference("LATE"), units(3), late());
@@ -160,6 +171,7 @@ fn a_count_that_an_unknown_commit_has_opened_is_new() {
     let first = first.map(|unit: MockUnitOfWork| {
         unit.with_counts(counts(|counts| {
             counts.expect_find().returning(|_| Ok(None));
+            counts.expect_counted().returning(|_| Ok(None));
             counts.expect_countable().returning(|_, _| Ok(vec![(sku("LAMP"), reference("B-1"))]));
             counts.expect_add().returning(|_| Ok(()));
         }))

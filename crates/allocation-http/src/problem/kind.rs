@@ -225,6 +225,7 @@ kinds! {
         AdjustmentAlreadyExists: CONFLICT;
         QuantityChanged: CONFLICT;
         CountAlreadyExists: CONFLICT;
+        BatchIsCounted: CONFLICT;
         CountNotFound: NOT_FOUND;
         CountLineNotFound: NOT_FOUND;
         CountClosed: CONFLICT;

@@ -1,0 +1,2 @@
+DROP TRIGGER stock_counts_closed;
+DROP TABLE counted_batches;
