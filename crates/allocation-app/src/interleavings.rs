@@ -11,7 +11,7 @@ use allocation_adapters_memory::Faults;
 use command::Command::{
     Abandon, AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, CloseCount, Confirm,
     CreateShipment, Deallocate, Enter, MakeList, OpenCount, Pick, PickAndShip, Place, PlaceComplete, PlaceHeld,
-    PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, RemoveBatch, Ship, TakeBack,
+    PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, RemoveBatch, SetComplete, Ship, TakeBack,
 };
 use explorer::Scenario;
 
@@ -159,7 +159,27 @@ fn an_order_that_ships_complete_is_listed_whole_or_not_at_all() {
 fn an_order_that_ships_complete_gets_no_line_while_it_is_listed() {
     let scenario =
         Scenario::after([AddBatch("LAMP", "L", 2), AddInbound("BED", "B", 2), PlaceComplete("O", &[("LAMP", 1)])]);
-    scenario.with([MakeList("P")]).with([Allocate("O", "BED", 1)]).assert_sequential();
+    scenario.clone().with([MakeList("P")]).with([Allocate("O", "BED", 1)]).assert_sequential();
+    scenario.with([MakeList("P")]).with([Change("O", &[("BED", 1)])]).assert_sequential();
+}
+
+#[test]
+fn an_order_ships_complete_before_or_after_a_pick_list_is_made() {
+    let stock = || Scenario::after([AddBatch("LAMP", "L", 2), AddInbound("BED", "B", 2)]);
+    let lines = &[("BED", 1), ("LAMP", 1)];
+    stock().with([MakeList("P")]).with([PlaceComplete("O", lines)]).assert_sequential();
+    for (placed, complete) in [(Place("O", lines), true), (PlaceComplete("O", lines), false)] {
+        let scenario = stock().and_before([placed]);
+        scenario.with([MakeList("P")]).with([SetComplete("O", complete)]).assert_sequential();
+    }
+}
+
+/// Once the bed is received, all of the order is in stock.
+#[test]
+fn an_order_becomes_complete_before_or_after_a_pick_list_is_made() {
+    let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddInbound("BED", "B", 2)]);
+    let scenario = scenario.and_before([PlaceComplete("O", &[("BED", 1), ("LAMP", 1)])]);
+    scenario.with([MakeList("P")]).with([Receive("R", "B", 2)]).assert_sequential();
 }
 
 #[test]

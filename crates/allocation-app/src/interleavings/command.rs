@@ -57,6 +57,8 @@ pub(super) enum Command {
     Reinstate(&'static str),
     /// Sets the quantities of lines of an order.
     Change(&'static str, &'static [(&'static str, u32)]),
+    /// Sets whether an order ships complete.
+    SetComplete(&'static str, bool),
     /// Makes a pick list of everything that can be picked.
     MakeList(&'static str),
     /// Picks units of the first line of a list.
@@ -205,10 +207,9 @@ impl Shop {
                 let request = OrderConfirmation::new(order(name)).reallocating(true);
                 reply_of(self.use_cases.confirm_order(&request), |_| "reinstated")
             }
-            Command::Change(name, lines) => {
-                let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
-                let change = OrderChange::new(order(name), lines, TermsChange::default()).unwrap();
-                reply_of(self.use_cases.change_order(&change), |_| "changed")
+            Command::Change(name, lines) => self.change(name, lines, TermsChange::default()),
+            Command::SetComplete(name, complete) => {
+                self.change(name, &[], TermsChange { ship_complete: Some(complete), ..TermsChange::default() })
             }
             Command::MakeList(name) => {
                 let list = NewPickList::new(PickListId::parse(name).unwrap(), PickCriteria::default());
@@ -293,6 +294,12 @@ impl Shop {
             Outcome::Changed(_) => "adjusted",
             Outcome::Unchanged(_) => "adjusted before",
         })
+    }
+
+    fn change(&self, name: &str, lines: &[(&str, u32)], terms: TermsChange) -> String {
+        let lines = lines.iter().map(|(sku, units)| (Sku::parse(*sku).unwrap(), Units::new(*units).unwrap()));
+        let change = OrderChange::new(order(name), lines, terms).unwrap();
+        reply_of(self.use_cases.change_order(&change), |_| "changed")
     }
 
     fn allocate(&self, line: OrderLine) -> String {

@@ -1,10 +1,11 @@
 //! Random commands.
 
+use crate::counting::Counting;
 use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, Disposition, Eta, GoodsReturn,
     HoldDuration, NewOrder, NewPickList, NewShipment, OnShortage, OpenLines, OrderChange, OrderId, OrderTerms,
     OverReceipt, PickCriteria, PickLineId, PickListId, Promises, Quantity, Receipt, ReceiptId, RestTerms, ReturnId,
-    ReturnLine, ShipmentId, ShipmentLine, Sku, TermsChange, UnitChange, Units,
+    ReturnLine, ShipmentId, ShipmentLine, Sku, TermsChange, UncountedLines, UnitChange, Units,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -115,6 +116,9 @@ pub(crate) enum Command {
     GiveBackLine {
         id: PickLineId,
     },
+    Count {
+        counting: Counting,
+    },
 }
 
 impl Command {
@@ -176,6 +180,7 @@ impl Command {
             Self::Adjust { adjustment } => adjustment.lines().iter().map(|line| line.reference.clone()).collect(),
             Self::TakeBack { goods_return } => goods_return.references(),
             Self::Receive { receipt, rest_name } => vec![receipt.reference().clone(), rest_name.clone()],
+            Self::Count { counting: Counting::Close { .. } } => all_references(),
             _ => self.reference().into_iter().cloned().collect(),
         }
     }
@@ -283,6 +288,18 @@ fn command(picking: u32) -> impl Strategy<Value = Command> {
         2 * picking => shipment().prop_map(|shipment| Command::CreateShipment { shipment }),
         1 => list_id().prop_map(|list| Command::GiveBack { list }),
         picking => (list_id(), 1..4_u32).prop_map(|(list, line)| Command::GiveBackLine { id: PickLineId { list, line } }),
+        8 => counting().prop_map(|counting| Command::Count { counting }),
+    ]
+}
+
+fn counting() -> impl Strategy<Value = Counting> {
+    let uncounted = prop::sample::select(vec![UncountedLines::Refuse, UncountedLines::Leave]);
+    prop_oneof![
+        2 => prop::collection::btree_set(reference(), 1..6).prop_map(|references| Counting::Open { references }),
+        6 => (1..5_u32, -3..4_i32, prop::option::of(any::<bool>()))
+            .prop_map(|(line, beyond, picked_counted)| Counting::Enter { line, beyond, picked_counted }),
+        2 => uncounted.prop_map(|uncounted| Counting::Close { uncounted }),
+        1 => Just(Counting::Abandon),
     ]
 }
 
@@ -295,7 +312,12 @@ fn sku() -> impl Strategy<Value = Sku> {
 }
 
 fn reference() -> impl Strategy<Value = BatchReference> {
-    (sku(), 0..3_u8).prop_map(|(sku, number)| BatchReference::parse(format!("{sku}-{number}")).unwrap())
+    prop::sample::select(all_references())
+}
+
+fn all_references() -> Vec<BatchReference> {
+    let of_sku = |sku: Sku| (0..3).map(move |number| BatchReference::parse(format!("{sku}-{number}")).unwrap());
+    skus().into_iter().flat_map(of_sku).collect()
 }
 
 fn order_id() -> impl Strategy<Value = OrderId> {

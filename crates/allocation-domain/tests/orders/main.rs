@@ -1,10 +1,11 @@
-//! The invariants after any history of orders, batches, holds and pick lists over several products. A store in
+//! The invariants after any history of orders, batches, holds, pick lists and counts over several products. A store in
 //! between restores only part of their rows.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod checks;
 mod command;
+mod counting;
 mod picking;
 mod store;
 mod turns;

@@ -2,6 +2,7 @@
 
 use crate::checks;
 use crate::command::{Command, Unit, sku_of, skus};
+use crate::counting::OpenCount;
 use crate::picking;
 use crate::store::Store;
 use allocation_domain::{
@@ -16,6 +17,7 @@ use std::fmt::Debug;
 pub(crate) struct World {
     pub(crate) store: Store,
     seconds: i64,
+    count: OpenCount,
     /// The lines of all orders ever placed; none may be lost.
     placed: BTreeSet<(OrderId, Sku)>,
     confirmed: BTreeSet<OrderId>,
@@ -40,6 +42,7 @@ impl World {
         let now = self.now();
         let (mut some, mut all) = (self.store.some(unit, now), self.store.all());
         for command in &unit.commands {
+            let Some(command) = &self.count.resolve(command, &all, now) else { continue };
             let before = all.clone();
             let answer = decide(&mut all, command, now, |_, needed| panic!("all rows are loaded: {needed}"));
             let with_less = decide(&mut some, command, now, |some, needed| self.store.load(some, needed, unit));
@@ -219,7 +222,9 @@ fn ask(products: &mut Products, command: &Command, now: DateTime<Utc>) -> Result
         Command::Receive { receipt, rest_name } => {
             format!("{:?}", product.receive_batch(&receipt, &rest_name, now).map_err(as_text)?)
         }
-        Command::Adjust { .. } | Command::TakeBack { .. } => unreachable!("decided by themselves"),
+        Command::Adjust { .. } | Command::TakeBack { .. } | Command::Count { .. } => {
+            unreachable!("decided by themselves")
+        }
         Command::Allocate { order_id, quantity, .. } => {
             format!("{:?}", product.allocate(&order_id, quantity, now).map_err(as_text)?)
         }
