@@ -253,15 +253,11 @@ impl Product {
         free: Quantity,
     ) -> Result<bool, LoadRequest> {
         let Search { later, most, in_all } = search;
-        let (InTransit { more, known, loaded, searched, moved, .. }, free) = (&self.in_transit, free.get());
+        let (InTransit { more, loaded, searched, moved, .. }, free) = (&self.in_transit, free.get());
         if !more {
             return Ok(true);
         }
-        // What is known of more batches is known of the later ones among them. No gap is better than any, and a late one
-        // better than an early one.
-        let of_these = known.iter().filter(|(batches, _)| batches.ends_with(later));
-        let gaps = of_these.map(|(_, known)| known.gap_after(last, u64::from(free)));
-        let gap = gaps.fold(Some(None), |one, other| Some(one?.max(other?)));
+        let gap = self.gap_of(later, last, free);
         let Some(after) = gap.filter(|after| next.is_none_or(|next| after.as_ref() < Some(next))) else {
             return Ok(true);
         };
@@ -274,6 +270,29 @@ impl Product {
         let (units, in_all) = if after.is_none() { (*most, *in_all) } else { (free, u64::from(free)) };
         let limit = (self.most_served - moved).min(usize::try_from(in_all).unwrap_or(usize::MAX));
         Err(self.needs(DataRequest::FittingOn { references: later.clone(), after, units, limit }))
+    }
+
+    /// Returns the first position at or after another one from which lines on these batches that fit into `free` units
+    /// may not be loaded, `None` if all are. `Some(None)` is the beginning.
+    fn gap_of(
+        &self,
+        batches: &[BatchReference],
+        position: Option<&QueuePosition>,
+        free: u32,
+    ) -> Option<Option<QueuePosition>> {
+        // What is known of more batches is known of the last ones among them. Where one search has ended, another goes on.
+        let searches = self.in_transit.known.iter().filter(|(searched, _)| searched.ends_with(batches));
+        let known: Vec<_> = searches.map(|(_, known)| known).collect();
+        let mut from = position.cloned();
+        loop {
+            let gaps = known.iter().map(|known| known.gap_after(from.as_ref(), u64::from(free)));
+            // No gap is better than any, and a late one better than an early one.
+            let gap = gaps.fold(Some(from.clone()), |one, other| Some(one?.max(other?)))?;
+            if gap == from {
+                return Some(from);
+            }
+            from = gap;
+        }
     }
 
     /// Updates where units are now, after moves that the events since `events` record.

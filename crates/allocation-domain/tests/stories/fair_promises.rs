@@ -359,6 +359,40 @@ fn one_search_serves_all_batches_with_free_units() {
 }
 
 #[test]
+fn a_search_goes_on_where_one_for_more_batches_has_ended() {
+    let mut shop = Shop::of_chairs(&[("B-2", 5, due(2)), ("B-3", 8, due(3))]);
+    shop.place(&chairs("O-1", 5));
+    shop.place(&chairs("O-2", 8));
+    let (first, now) = (shop.chairs().line(&id("O-1")).unwrap().clone(), shop.now);
+    let mut chairs = unloaded(&mut shop, Promises::Fair);
+    let [of_one, of_both] = [vec![batch("B-3")], vec![batch("B-2"), batch("B-3")]];
+    let search = |references: &[BatchReference], after: Option<&QueuePosition>, units: u32| DataRequest::FittingOn {
+        references: references.to_vec(),
+        after: after.cloned(),
+        units,
+        limit: usize::try_from(units).unwrap(),
+    };
+    let raise = |product: &mut Product| {
+        let change = BatchChange { purchased: Units::new(7).ok(), ..BatchChange::default() };
+        product.change_batch(&batch("B-2"), &change, now).map(|_| ())
+    };
+    assert_eq!(needed(raise(&mut chairs).unwrap_err()), search(&of_one, None, 2));
+    chairs.load_fitting_on(&of_one, None, 2, [], false);
+    raise(&mut chairs).unwrap();
+    let add = |product: &mut Product| {
+        product.add_batch(NewBatch::new(batch("STOCK"), units(7), Eta::InStock), now).map(|batch| batch.allocated())
+    };
+    assert_eq!(needed(add(&mut chairs).unwrap_err()), search(&of_both, None, 7));
+    let after = Some(QueuePosition::of(&id("O-1"), &first));
+    chairs.load_fitting_on(&of_both, None, 7, [(id("O-1"), first)], true);
+    assert_eq!(needed(add(&mut chairs).unwrap_err()), search(&of_both, after.as_ref(), 2), "two units are left");
+    chairs.load_fitting_on(&of_both, after.as_ref(), 2, [], false);
+    assert_eq!(needed(add(&mut chairs).unwrap_err()), search(&of_one, after.as_ref(), 7), "B-2 has seven now");
+    chairs.load_fitting_on(&of_one, after.as_ref(), 7, [], false);
+    assert_eq!(add(&mut chairs), Ok(5));
+}
+
+#[test]
 fn a_unit_of_work_searches_a_bounded_number_of_batches() {
     let mut shop = Shop::of_chairs(&[]);
     for number in 0..600 {

@@ -1,6 +1,6 @@
 use crate::support::{Answer, Client};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A warehouse that places its own orders and picks them: what a shopper knows of an order would not
 /// hold once it is picked.
@@ -17,6 +17,8 @@ pub(super) struct Picker {
     pub(super) returned: BTreeMap<String, u64>,
     /// The number of requested shipments.
     shipments: usize,
+    /// The number of counts of stock that were opened.
+    counts: usize,
     /// The picked units of each line of a list and those that were put back, according to the responses.
     pub(super) picked: BTreeMap<(String, u64), (u64, u64)>,
 }
@@ -31,6 +33,7 @@ impl Picker {
             orders: 0,
             lists: Vec::new(),
             shipments: 0,
+            counts: 0,
             returns: 0,
             returned: BTreeMap::new(),
             picked: BTreeMap::new(),
@@ -46,7 +49,7 @@ impl Picker {
     }
 
     pub(super) fn act(&mut self) {
-        match self.below(24) {
+        match self.below(26) {
             0..=3 => self.order(),
             4..=5 => self.make(),
             6 => self.cancel(),
@@ -57,6 +60,7 @@ impl Picker {
             12 => self.put_back(),
             13..=14 => self.take_back(),
             15..=16 => self.create_shipment(),
+            24..=25 => self.count(),
             _ => self.pick(),
         }
     }
@@ -254,6 +258,48 @@ impl Picker {
         let again = self.client.post("/returns", &body);
         assert_eq!((again.status, again.json()), (200, answer.json()), "{again:?}");
         *self.returned.entry(name).or_default() += qty;
+    }
+
+    /// Counts some batches while others go on, and closes the count, or abandons it if units have gone.
+    fn count(&mut self) {
+        let references: BTreeSet<_> = (0..=self.below(3)).map(|_| format!("B-{}", self.below(24))).collect();
+        let id = format!("{}-{}", self.name, self.counts);
+        let answer = self.client.post("/counts", &json!({"count_id": id, "references": references}));
+        if answer.status != 201 {
+            let name = answer.json()["type"].clone();
+            assert!(name == "/problems/batch-is-counted" || name == "/problems/batch-not-found", "{answer:?}");
+            return;
+        }
+        self.counts += 1;
+        for line in lines(&answer) {
+            let batch = self.client.get(&format!("/batch/{}", line["reference"].as_str().unwrap()));
+            let on_hand = |batch: &Answer| {
+                let units =
+                    ["available", "allocated", "picked"].map(|name| batch.json()[format!("{name}_quantity")].as_u64());
+                units.into_iter().flatten().sum::<u64>()
+            };
+            let found = if batch.status == 200 { on_hand(&batch) } else { 0 };
+            let counted = (found + self.below(5)).saturating_sub(2);
+            let entry = json!({"counted": counted, "picked_counted": self.below(2) > 0});
+            let path = format!("/counts/{id}/lines/{}", line["line"]);
+            let entered = self.client.try_send("PUT", &path, &entry).unwrap();
+            if entered.status == 404 {
+                entered.problem(404, "batch-not-found");
+                continue;
+            }
+            let line = entered.json();
+            let units = |name: &str| line[name].as_i64().unwrap_or_else(|| panic!("{entered:?}"));
+            assert_eq!(units("expected") + units("variance"), units("counted"), "{line}");
+        }
+        let close = || self.client.post(&format!("/counts/{id}/close"), &json!({"uncounted": "leave"}));
+        let closed = close();
+        if closed.status == 409 {
+            closed.problem(409, "units-gone");
+            assert_eq!(self.client.delete(&format!("/counts/{id}")).status, 204);
+            return;
+        }
+        assert_eq!(closed.status, 200, "{closed:?}");
+        assert_eq!(close().json(), closed.json(), "it is closed once");
     }
 
     fn cancel(&mut self) {
