@@ -12,9 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-/// The condition that a complete line was completed by a program that does not record when. It repeats that of its
-/// index.
-const UNDATED: &str = "completed_at IS NULL AND reference IS NULL AND waiting = 0 AND listed = 0 AND picked = 0
+/// The condition that a line is complete. It repeats that of its index, by which these lines are found.
+pub(crate) const IS_COMPLETE: &str = "reference IS NULL AND waiting = 0 AND listed = 0 AND picked = 0
     AND expires_at IS NULL AND (shipped = quantity OR ended IS NOT NULL OR closed)";
 
 /// How far in the future a clock may have been for a completion to stay as it was recorded.
@@ -27,25 +26,27 @@ const ON_POSTGRES: &str = " LIMIT ? FOR NO KEY UPDATE SKIP LOCKED))";
 statement! {
     DateOnPostgres<'a>(now: BigInt => i64, limit: BigInt => i64) on MultiBackend,
     "UPDATE order_lines SET completed_at = ? WHERE ctid = ANY (ARRAY(
-         SELECT ctid FROM order_lines WHERE ", UNDATED, " ORDER BY sku, order_id", ON_POSTGRES
+         SELECT ctid FROM order_lines WHERE completed_at IS NULL AND ", IS_COMPLETE, " ORDER BY completed_at, order_id", ON_POSTGRES
 }
 
 statement! {
     DateBackOnPostgres<'a>(now: BigInt => i64, future: BigInt => i64, limit: BigInt => i64) on MultiBackend,
     "UPDATE order_lines SET completed_at = ? WHERE ctid = ANY (ARRAY(
-         SELECT ctid FROM order_lines WHERE completed_at > ? ORDER BY completed_at, order_id", ON_POSTGRES
+         SELECT ctid FROM order_lines WHERE completed_at > ? AND ", IS_COMPLETE, " ORDER BY completed_at, order_id", ON_POSTGRES
 }
 
 statement! {
     DateOnSqlite<'a>(now: BigInt => i64, limit: BigInt => i64) on MultiBackend,
     "UPDATE order_lines SET completed_at = ? WHERE (order_id, sku) IN (
-         SELECT order_id, sku FROM order_lines WHERE ", UNDATED, " ORDER BY sku, order_id LIMIT ?)"
+         SELECT order_id, sku FROM order_lines WHERE completed_at IS NULL AND ", IS_COMPLETE, "
+         ORDER BY completed_at, order_id LIMIT ?)"
 }
 
 statement! {
     DateBackOnSqlite<'a>(now: BigInt => i64, future: BigInt => i64, limit: BigInt => i64) on MultiBackend,
     "UPDATE order_lines SET completed_at = ? WHERE (order_id, sku) IN (
-         SELECT order_id, sku FROM order_lines WHERE completed_at > ? ORDER BY completed_at, order_id LIMIT ?)"
+         SELECT order_id, sku FROM order_lines WHERE completed_at > ? AND ", IS_COMPLETE, "
+         ORDER BY completed_at, order_id LIMIT ?)"
 }
 
 /// Shuts out programs that do not look into the archive, and dates complete lines without a date, or with one in the

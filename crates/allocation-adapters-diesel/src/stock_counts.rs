@@ -135,7 +135,7 @@ pub(crate) fn add(connection: &mut AnyConnection, count: &StockCount) -> Result<
     Ok(())
 }
 
-/// Returns one of these batches that an open count has, with that count.
+/// Returns a batch of these that is in an open count, with the id of the count; `None` if there is none.
 pub(crate) fn counted(
     connection: &mut AnyConnection,
     references: &[BatchReference],

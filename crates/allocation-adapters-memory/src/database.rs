@@ -175,7 +175,7 @@ impl<'a> View<'a> {
         own.or_else(|| self.committed.counts.get(count_id)).and_then(Option::as_ref)
     }
 
-    /// Returns the open count that has a line of a batch.
+    /// Returns the open count that a batch is in.
     pub(crate) fn count_of(self, reference: &BatchReference) -> Option<&'a StockCount> {
         let own = self.own.into_iter().flat_map(|own| own.counts.keys());
         let counts = self.committed.counts.keys().chain(own).filter_map(|count_id| self.count(count_id));

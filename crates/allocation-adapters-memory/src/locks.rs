@@ -9,7 +9,8 @@ pub(crate) const MAX_UNITS: usize = 64;
 
 /// A row, or a unique key, that one unit of work at a time may write.
 ///
-/// Units lock products first, then orders, references, lists, counts, their batches and documents, each in the order of their names.
+/// Units lock products first, then orders, references, lists, counts, the batches of counts, and documents, each in the
+/// order of their names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     /// A product with all its rows.

@@ -544,19 +544,19 @@ fn one_count_id_twice() -> Scenario {
 }
 
 #[test]
-fn a_batch_is_on_one_open_count() {
-    one_batch_on_two_counts().assert_sequential();
-    one_batch_on_two_counts().and_before([OpenCount("E", &["L"])]).with([Abandon("E")]).assert_sequential();
+fn a_batch_is_in_at_most_one_open_count() {
+    one_batch_in_two_counts().assert_sequential();
+    one_batch_in_two_counts().and_before([OpenCount("E", &["L"])]).with([Abandon("E")]).assert_sequential();
 }
 
-fn one_batch_on_two_counts() -> Scenario {
+fn one_batch_in_two_counts() -> Scenario {
     let scenario = Scenario::after([AddBatch("LAMP", "L", 2), AddBatch("SOFA", "S", 2)]);
     scenario.with([OpenCount("C", &["L", "S"])]).with([OpenCount("D", &["L"])])
 }
 
 #[test]
-fn without_unique_keys_a_batch_is_on_two_counts() {
-    one_batch_on_two_counts().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
+fn without_unique_keys_a_batch_is_in_two_counts() {
+    one_batch_in_two_counts().assert_broken_by(Faults { no_unique_keys: true, ..Faults::default() });
 }
 
 #[test]

@@ -71,7 +71,7 @@ refusals! {
         Self::AlreadyExists(_) => CountAlreadyExists,
         Self::AdjustmentExists(_) => AdjustmentAlreadyExists,
         Self::NotFound(_) => BatchNotFound,
-        Self::BatchIsCounted { .. } => BatchIsCounted,
+        Self::BatchInOpenCount { .. } => BatchInOpenCount,
         Self::NothingToCount => NothingToCount,
         Self::TooManyBatches => CountTooLarge,
     }

@@ -161,8 +161,9 @@ codes! {
     /// Another count has this id, with other content.
     CountAlreadyExists: "count-already-exists", "The count id is taken";
 
-    /// An open count has a batch of the new one: each would book what the other has found. Close or abandon it first.
-    BatchIsCounted: "batch-is-counted", "The batch is being counted";
+    /// A batch of the new count is in an open one: both would book the same difference. Close or abandon the open count
+    /// first.
+    BatchInOpenCount: "batch-in-open-count", "A batch is in an open count";
 
     /// No count has this id, or it was abandoned.
     CountNotFound: "count-not-found", "There is no such count";

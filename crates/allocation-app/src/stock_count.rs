@@ -26,9 +26,9 @@ impl UseCases {
     ///
     /// # Isolation
     ///
-    /// The batches are read without locks: one that arrives meanwhile is not counted. The id is claimed by a unique key,
-    /// and so is each batch until the count is closed or abandoned. Of two units that open the count, or counts of one
-    /// batch, one conflicts, runs again and finds it.
+    /// The batches are read without locks: one that arrives meanwhile is not counted. Unique keys claim the id, and each
+    /// batch until the count is closed or abandoned. If two units claim the same one, the second conflicts, runs again and
+    /// finds the count of the first.
     ///
     /// # Errors
     ///
@@ -57,11 +57,11 @@ impl UseCases {
             };
             let references: Vec<_> = count.lines.iter().map(|line| line.reference.clone()).collect();
             match unit.counts().counted(&references)? {
-                // It was opened since it was looked up; the next run finds it.
+                // Another unit has opened this count since `find`, and the next run returns it.
                 Some((_, count_id)) if count_id == new.count_id => {
                     Err(StoreError::Conflict(ChangedMeanwhile(count_id).into()))
                 }
-                Some((reference, count_id)) => refused(OpenCountError::BatchIsCounted { reference, count_id }),
+                Some((reference, count_id)) => refused(OpenCountError::BatchInOpenCount { reference, count_id }),
                 None => {
                     unit.counts().add(&count)?;
                     Ok(UnitOutcome::Commit(Ok(Outcome::Changed(count))))
@@ -118,7 +118,7 @@ impl UseCases {
     /// Closes a count: the variances of all its lines adjust their batches, or none does. A closed count stays as it is.
     ///
     /// The adjustment has the id of the count, and is recorded as any other. The entry of a batch that was deleted since,
-    /// or replaced by another one with its reference, is dropped: its line is as one that is not entered.
+    /// or replaced by another one with its reference, is dropped: its line then counts as not entered.
     ///
     /// # Isolation
     ///

@@ -134,9 +134,9 @@ pub enum OpenCountError {
     /// An adjustment has this id, which the one at closing needs.
     #[error("Adjustment {0} exists already, and the variances of the count would have its id")]
     AdjustmentExists(CountId),
-    /// An open count has a batch: each of the two would book what the other has found.
-    #[error("Open count {count_id} has batch {reference}")]
-    BatchIsCounted {
+    /// A batch is in an open count: both would book the same difference.
+    #[error("Batch {reference} is in open count {count_id}: close or abandon that count first")]
+    BatchInOpenCount {
         /// The batch.
         reference: BatchReference,
         /// The open count.
@@ -298,8 +298,8 @@ impl StockCount {
 
     /// Compares the entries with what has become of their batches.
     ///
-    /// Entries whose variance belongs to a batch that is gone, or has an ETA again, are dropped: the books have changed. Units that
-    /// a picker has not found since the entry are no variance any more, nor are those that were found again.
+    /// Entries whose variance belongs to a batch that is gone, or has an ETA again, are dropped: the books have changed.
+    /// Units that a picker has not found since the entry are no variance any more, nor are those that were found again.
     ///
     /// `now` returns the batch of a reference as it is now.
     pub fn settle<'a>(&mut self, now: impl Fn(&BatchReference) -> Option<&'a Batch>) {

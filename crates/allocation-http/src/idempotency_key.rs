@@ -1,11 +1,12 @@
 //! The keys of requests that a client may send again long afterwards.
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use allocation_ports::CausationId;
 use allocation_requests::ValidationError;
 
 /// The header of draft-ietf-httpapi-idempotency-key-header.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Returns the key of a request, `None` if it has none or an invalid one.
 pub(crate) fn of(request: &HttpRequest) -> Option<CausationId> {
@@ -18,7 +19,7 @@ pub(crate) fn of(request: &HttpRequest) -> Option<CausationId> {
 ///
 /// Returns an error if the key is invalid, or there is more than one.
 pub(crate) fn parse(request: &HttpRequest) -> Result<Option<CausationId>, ValidationError> {
-    let mut given = request.headers().get_all(IDEMPOTENCY_KEY);
+    let mut given = request.headers().get_all(&IDEMPOTENCY_KEY);
     let Some(value) = given.next() else { return Ok(None) };
     let key = value.to_str().ok().map(unquoted).and_then(CausationId::parse);
     let rule = "must be given once, with 1 to 255 visible characters of ASCII";

@@ -1,18 +1,18 @@
 //! Spans of requests, by the semantic conventions of OpenTelemetry for HTTP servers.
 
 use crate::requests::name_of;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::http::{Method, StatusCode};
 use allocation_app::SpanEnd;
 use allocation_ports::{SpanAttribute, SpanKind, TraceParent};
 use std::time::Duration;
 
 /// The header of W3C Trace Context.
-const TRACEPARENT: &str = "traceparent";
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Returns the trace that a client sent. W3C Trace Context requires invalid values to be ignored.
 pub(crate) fn sent(headers: &HeaderMap) -> Option<TraceParent> {
-    headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(TraceParent::parse)
+    headers.get(&TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(TraceParent::parse)
 }
 
 /// Returns the end of the span of a request. `route` is the template of its path, empty if no route has matched. An error

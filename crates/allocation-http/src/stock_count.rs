@@ -34,7 +34,7 @@ pub(crate) fn routes() -> [Path; 4] {
 
 document!(OpenCountProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, CountAlreadyExists,
-    AdjustmentAlreadyExists, BatchIsCounted, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
+    AdjustmentAlreadyExists, BatchInOpenCount, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
     InternalError,
 );
 document!(ListCountsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);

@@ -12,7 +12,7 @@ pub trait StockCounts {
     /// [`StoreError`] when the database fails.
     fn countable(&mut self, scope: &CountScope, limit: usize) -> Result<Vec<(Sku, BatchReference)>, StoreError>;
 
-    /// Returns one of these batches that an open count has a line of, with that count.
+    /// Returns a batch of these that is in an open count, with the id of the count; `None` if there is none.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ pub trait StockCounts {
     ///
     /// # Errors
     ///
-    /// MUST be [`StoreError::Conflict`] when a count of that id exists already, or an open count has one of its batches.
+    /// MUST be [`StoreError::Conflict`] when a count of that id exists already, or one of its batches is in an open
+    /// count.
     fn add(&mut self, count: &StockCount) -> Result<(), StoreError>;
 
     /// Saves a count that this unit has locked.

@@ -254,8 +254,8 @@ fn complete_lines_without_a_date_are_found_by_their_index() {
                     plan(&mut connection, DateBackOnPostgres { now, future: now, limit }),
                 ],
             };
-            for (plan, index) in plans.into_iter().zip(["order_lines_undated", "order_lines_by_completion"]) {
-                assert!(plan.contains(index) && !plan.contains("Sort"), "{setup}\n{plan}");
+            for plan in plans {
+                assert!(plan.contains("order_lines_complete") && !plan.contains("Sort"), "{setup}\n{plan}");
             }
         }
     }

@@ -25,9 +25,14 @@ statement! {
     "SELECT DISTINCT order_id FROM order_lines WHERE waiting > 0 AND order_id > ? ORDER BY order_id LIMIT ?"
 }
 
+/// The condition of the index of lines that are picked or partly shipped: SQLite uses it only where a statement repeats
+/// the condition.
+const IS_TAKEN: &str = "(picked > 0 OR shipped > 0 AND shipped < quantity)";
+
 statement! {
     Picked<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
-    "SELECT DISTINCT order_id FROM order_lines WHERE picked > 0 AND order_id > ? ORDER BY order_id LIMIT ?"
+    "SELECT DISTINCT order_id FROM order_lines
+     WHERE ", IS_TAKEN, " AND picked > 0 AND order_id > ? ORDER BY order_id LIMIT ?"
 }
 
 statement! {
@@ -43,7 +48,7 @@ statement! {
 statement! {
     PartlyShipped<'a>(after: Text => str, limit: BigInt => i64) on MultiBackend -> Text,
     "SELECT DISTINCT order_id FROM order_lines
-     WHERE shipped > 0 AND shipped < quantity AND order_id > ? ORDER BY order_id LIMIT ?"
+     WHERE ", IS_TAKEN, " AND shipped > 0 AND shipped < quantity AND order_id > ? ORDER BY order_id LIMIT ?"
 }
 
 statement! {

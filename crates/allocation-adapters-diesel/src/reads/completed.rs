@@ -2,6 +2,7 @@
 
 use super::FIRST;
 use crate::any_connection::{AnyConnection, MultiBackend};
+use crate::archive::IS_COMPLETE;
 use crate::error::store_error;
 use crate::planner::LIMIT;
 use crate::row;
@@ -26,7 +27,7 @@ statement! {
      )
      FROM (
          SELECT completed_at, order_id FROM order_lines
-         WHERE completed_at <= ? AND (completed_at, order_id) > (?, ?) ORDER BY completed_at, order_id", LIMIT, "
+         WHERE completed_at <= ? AND (completed_at, order_id) > (?, ?) AND ", IS_COMPLETE, " ORDER BY completed_at, order_id", LIMIT, "
      ) AS l"
 }
 

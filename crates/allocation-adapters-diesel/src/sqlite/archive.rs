@@ -1,7 +1,7 @@
 //! Archiving and restoring orders, one at a time.
 
 use super::statements::{
-    ArchiveLines, ArchiveOrder, ArchivePickLines, FindArchived, RemoveArchivedLines, RemoveArchivedOrder,
+    AnyArchived, ArchiveLines, ArchiveOrder, ArchivePickLines, FindArchived, RemoveArchivedLines, RemoveArchivedOrder,
     RemoveArchivedPickLines, RemoveCompleteLines, RemoveOrder, RemovePickLines, RestoreLines, RestoreOrder,
     RestorePickLines,
 };
@@ -26,12 +26,22 @@ pub(crate) fn archive(connection: &mut SqliteConnection, orders: &[(OrderId, Vec
     Ok(lines)
 }
 
+/// Returns whether any order is archived: without one, a unit of work looks none up. Only the unit itself could change
+/// the answer, for it is the only one that writes.
+pub(super) fn any_archived(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    AnyArchived { from: "" }.get_result(connection).map_err(store_error)
+}
+
+/// Returns whether an order is archived.
+pub(super) fn is_archived(connection: &mut SqliteConnection, order_id: &OrderId) -> Result<bool, StoreError> {
+    FindArchived { order_id: order_id.as_str() }.get_result(connection).map_err(store_error)
+}
+
 /// Restores those of the orders that are archived. No other unit of work writes meanwhile.
 pub(super) fn restore(connection: &mut SqliteConnection, order_ids: &BTreeSet<&OrderId>) -> Result<(), StoreError> {
-    for order_id in order_ids.iter().map(|order_id| order_id.as_str()) {
-        let statement = FindArchived { order_id };
-        if statement.get_result::<bool>(connection).map_err(store_error)? {
-            restore_one(connection, order_id).map_err(store_error)?;
+    for order_id in order_ids {
+        if is_archived(connection, order_id)? {
+            restore_one(connection, order_id.as_str()).map_err(store_error)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! The transaction locks the whole file from its beginning, so a lock only increments the version.
 
-use super::archive::restore;
+use super::archive::{any_archived, restore};
 use super::pick_lines::load_pick_lines;
 use super::statements::{CountUp, Expired, FindBatch, FindLine, InsertMissing, LineOrEnds, LoadParts, OpenBatches};
 use crate::batch_row::{BatchRow, OPEN_BATCHES, PAGE_PLUS_ONE};
@@ -12,6 +12,7 @@ use crate::{generation, row};
 use allocation_domain::{Batch, BatchReference, OrderEnd, OrderId, Product, ProductFlags, ProductState, Sku};
 use allocation_ports::{LockRequest, StoreError};
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 
 pub(crate) fn lock(
     connection: &mut SqliteConnection,
@@ -22,9 +23,10 @@ pub(crate) fn lock(
     for wanted in wanted {
         locked.extend(lock_one(connection, wanted, now)?.map(|locked| (wanted, locked)));
     }
-    if locked.iter().any(|(_, locked)| locked.any_archived) {
-        let named = wanted.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone));
-        restore(connection, &named.collect())?;
+    let named: BTreeSet<_> =
+        wanted.iter().flat_map(|wanted| wanted.order_ids.iter().chain(&wanted.standalone)).collect();
+    if !named.is_empty() && any_archived(connection)? {
+        restore(connection, &named)?;
     }
     let most_expired = Product::share_of(locked.iter().filter(|(_, locked)| locked.held_lines > 0).count());
     locked.into_iter().map(|(wanted, locked)| load_one(connection, wanted, &locked, now, most_expired)).collect()
@@ -42,7 +44,6 @@ struct Locked {
     sold_out: bool,
     has_in_transit: bool,
     oldest_generation: i64,
-    any_archived: bool,
 }
 
 fn lock_one(connection: &mut SqliteConnection, wanted: &LockRequest, now: i64) -> Result<Option<Locked>, StoreError> {

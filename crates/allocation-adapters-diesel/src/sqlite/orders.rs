@@ -1,7 +1,8 @@
 //! Orders, one at a time.
 
+use super::archive::{any_archived, is_archived};
 use super::execution::add_row;
-use super::statements::{AddOrder, FindOrder, HasLines, LoadOrder};
+use super::statements::{AddOrder, FindArchivedOrder, FindOrder, HasLines, LoadOrder};
 use crate::error::store_error;
 use crate::line_row::OrderLineRow;
 use crate::order_row::OrderRow;
@@ -10,32 +11,34 @@ use allocation_ports::StoreError;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 
-/// Loads the orders that exist.
+/// Loads the orders that exist, archived or not.
 pub(crate) fn find_orders(
     connection: &mut SqliteConnection,
     order_ids: &[OrderId],
 ) -> Result<Vec<NewOrder>, StoreError> {
-    let mut found = Vec::new();
-    for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
-        let order = FindOrder { order_id: order_id.as_str(), archived: order_id.as_str() }
-            .get_result::<OrderRow<'_>>(connection)
-            .optional();
-        if let Some(order) = order.map_err(store_error)? {
+    let (mut found, any_archived) = (Vec::new(), any_archived(connection)?);
+    for order_id in order_ids.iter().map(OrderId::as_str).collect::<BTreeSet<_>>() {
+        let mut order =
+            FindOrder { order_id }.get_result::<OrderRow<'_>>(connection).optional().map_err(store_error)?;
+        if order.is_none() && any_archived {
+            order = FindArchivedOrder { order_id }.get_result(connection).optional().map_err(store_error)?;
+        }
+        if let Some(order) = order {
             found.push(order.order()?);
         }
     }
     Ok(found)
 }
 
-/// Returns the order ids that have lines.
+/// Returns the order ids that have lines, archived or not.
 pub(crate) fn orders_with_lines(
     connection: &mut SqliteConnection,
     order_ids: &[OrderId],
 ) -> Result<Vec<OrderId>, StoreError> {
-    let mut found = Vec::new();
+    let (mut found, any_archived) = (Vec::new(), any_archived(connection)?);
     for order_id in order_ids.iter().collect::<BTreeSet<_>>() {
-        let statement = HasLines { order_id: order_id.as_str(), archived: order_id.as_str() };
-        if statement.get_result::<bool>(connection).map_err(store_error)? {
+        let has_lines = HasLines { order_id: order_id.as_str() }.get_result::<bool>(connection).map_err(store_error)?;
+        if has_lines || any_archived && is_archived(connection, order_id)? {
             found.push(order_id.clone());
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The schema rejects a counter outside its range.
 
-use crate::archived_row::{ANY_ARCHIVED, AS_CURRENT_LINE, LINE as ARCHIVED_LINE};
+use crate::archived_row::{AS_CURRENT_LINE, LINE as ARCHIVED_LINE};
 use crate::batch_row::{AddedWith, BATCH, BatchKey, BatchSql, BatchValues};
 use crate::columns::{Columns, Sql};
 use crate::event_block::OutboxBlock;
@@ -27,12 +27,12 @@ statement! {
     ///
     /// Returns the version, the instant of its decisions, the number of held lines, and the number of
     /// waiting lines. Also returns whether lines may wait although units are free, whether lines keep their
-    /// promises, whether the product is sold out, whether units are in transit, the oldest generation of programs that
-    /// may write, and whether any order is archived.
+    /// promises, whether the product is sold out, whether units are in transit, and the oldest generation of programs
+    /// that may write.
     CountUp<'a>(now: BigInt => i64, sku: Text => str) on Sqlite
-        -> (BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool, Bool, BigInt, Bool),
+        -> (BigInt, BigInt, BigInt, BigInt, Bool, Bool, Bool, Bool, BigInt),
     "UPDATE products SET version = version + 1, last_at = max(last_at + 1, ?) WHERE sku = ?
-     RETURNING version, last_at, held_lines, waiting_lines, unserved, stable, sold_out, on_its_way > 0, ", OLDEST_GENERATION, ", ", ANY_ARCHIVED
+     RETURNING version, last_at, held_lines, waiting_lines, unserved, stable, sold_out, on_its_way > 0, ", OLDEST_GENERATION
 }
 
 statement! {
@@ -167,16 +167,24 @@ statement! {
 }
 
 statement! {
-    FindOrder<'a>(order_id: Text => str, archived: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
-    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ?
-     UNION ALL
-     SELECT ", OrderRow::COLUMNS, " FROM archived_orders WHERE order_id = ? AND lines IS NOT NULL"
+    FindOrder<'a>(order_id: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM orders WHERE order_id = ?"
 }
 
 statement! {
-    HasLines<'a>(order_id: Text => str, archived: Text => str) on Sqlite -> Bool,
-    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)
-         OR EXISTS (SELECT 1 FROM archived_orders WHERE order_id = ?)"
+    FindArchivedOrder<'a>(order_id: Text => str) on Sqlite -> Sql<OrderRow<'static>>,
+    "SELECT ", OrderRow::COLUMNS, " FROM archived_orders WHERE order_id = ? AND lines IS NOT NULL"
+}
+
+statement! {
+    HasLines<'a>(order_id: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM order_lines WHERE order_id = ?)"
+}
+
+statement! {
+    /// Returns whether an order with this id or a later one is archived.
+    AnyArchived<'a>(from: Text => str) on Sqlite -> Bool,
+    "SELECT EXISTS (SELECT 1 FROM archived_orders WHERE order_id >= ?)"
 }
 
 statement! {

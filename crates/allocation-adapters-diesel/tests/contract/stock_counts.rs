@@ -122,7 +122,7 @@ pub fn counted(world: &World, names: &[&str]) -> Option<String> {
     found.map(|(reference, count_id)| format!("{reference} {count_id}"))
 }
 
-pub fn a_batch_is_on_one_open_count(database: TestDatabase) {
+pub fn a_batch_is_in_at_most_one_open_count(database: TestDatabase) {
     let world = World::new(database);
     let counted = || counted(&world, &["B-0", "B-2"]);
     let end = |id: &str, end: &dyn Fn(&mut dyn StockCounts, StockCount) -> Result<(), StoreError>| {

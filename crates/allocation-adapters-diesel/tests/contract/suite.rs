@@ -190,7 +190,7 @@ macro_rules! suite {
                 a_count_is_opened_once_and_found_as_it_was,
                 a_saved_and_a_removed_count_are_read_as_they_are,
                 the_batches_to_count_are_in_stock,
-                a_batch_is_on_one_open_count,
+                a_batch_is_in_at_most_one_open_count,
                 counts_are_listed_in_pages,
                 a_locked_count_waits_for_its_unit,
             } sql {}

@@ -28,7 +28,7 @@ struct LinesChanged(OrderId);
 struct ListExists(PickListId);
 
 #[derive(Debug, thiserror::Error)]
-#[error("count {0} exists already, or an open count has one of its batches")]
+#[error("count {0} exists already, or one of its batches is in an open count")]
 struct CountExists(CountId);
 
 #[derive(Debug, thiserror::Error)]
@@ -151,12 +151,13 @@ impl Unit {
     pub(super) fn claim_count(&mut self, count: &StockCount) -> Result<(), StoreError> {
         let count_id = count.count_id();
         self.acquire(&Key::Count(count_id.clone()))?;
-        for line in &count.lines {
-            self.acquire(&Key::Counted(line.reference.clone()))?;
+        let references: BTreeSet<_> = count.lines.iter().map(|line| &line.reference).collect();
+        for reference in &references {
+            self.acquire(&Key::Counted((*reference).clone()))?;
         }
         let database = self.store.data();
         let view = database.seen_by(&self.rows);
-        let is_counted = count.lines.iter().any(|line| view.count_of(&line.reference).is_some());
+        let is_counted = references.into_iter().any(|reference| view.count_of(reference).is_some());
         if (view.count(count_id).is_some() || is_counted) && !self.store.faults().no_unique_keys {
             return Err(StoreError::Conflict(CountExists(count_id.clone()).into()));
         }

@@ -73,12 +73,12 @@ fn the_same_count_is_opened_once_and_another_one_of_its_id_is_rejected() {
 }
 
 #[test]
-fn a_batch_is_on_one_open_count() {
+fn a_batch_is_in_at_most_one_open_count() {
     let shop = shop();
     let other = NewStockCount { count_id: id("C-2"), ..of_references(&["B-2", "S-1"]) };
     let refused = shop.use_cases.open_count(&other);
     let Err(UseCaseError::Refused(refusal)) = refused else { panic!("{refused:?}") };
-    assert_eq!(refusal, OpenCountError::BatchIsCounted { reference: reference("B-2"), count_id: id("C-1") });
+    assert_eq!(refusal, OpenCountError::BatchInOpenCount { reference: reference("B-2"), count_id: id("C-1") });
     shop.use_cases.close_count(&id("C-1"), UncountedLines::Leave).unwrap();
     assert!(matches!(shop.use_cases.open_count(&other), Ok(Outcome::Changed(_))));
 }

@@ -1,17 +1,15 @@
 //! Fair promises: free units of a batch go to lines whose units arrive later.
 
 use super::Product;
-use crate::known_queue::KnownQueue;
 use crate::{
     Affected, Allocation, AllocationReason, Batch, BatchReference, DataRequest, DeallocationReason, Eta, Event,
     LineState, LoadRequest, OrderId, Pending, Promises, Quantity, QueuePosition,
 };
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-/// The number of batches that a unit of work searches for lines, once it has moved one: a store runs a statement for each
-/// of them.
+/// The number of searched batches after which a unit of work that has moved a line begins no further search. A store runs
+/// a statement for each batch.
 const MAX_SEARCHED: usize = 1_000;
 
 /// The loaded parts of the batches whose lines may get an earlier promise.
@@ -21,8 +19,8 @@ pub(super) struct InTransit {
     pub(super) more: bool,
     /// Whether all batches in transit that lines have units of are loaded.
     is_loaded: bool,
-    /// The loaded lines on these batches, for a number of units.
-    known: BTreeMap<Vec<BatchReference>, KnownQueue>,
+    /// The searches whose lines are loaded. None is discarded: a decision that runs again would repeat it.
+    searches: Vec<Searched>,
     /// The number of lines loaded since the unit of work began.
     loaded: usize,
     /// The number of batches searched for them.
@@ -42,7 +40,19 @@ impl InTransit {
     }
 }
 
-/// The lines that may move to a batch, or to one of those after it.
+/// A search of batches for lines, all of which are loaded.
+#[derive(Debug, Clone)]
+struct Searched {
+    references: Vec<BatchReference>,
+    /// Lines with more units of their batch were left out.
+    units: u32,
+    /// The position after which it began, `None` for the beginning.
+    after: Option<QueuePosition>,
+    /// The last position that it reached, `None` for the end.
+    up_to: Option<QueuePosition>,
+}
+
+/// A search for lines that could move to a batch, or to a later one with free units.
 struct Search {
     /// The batches that arrive later, in the order of preference.
     later: Vec<BatchReference>,
@@ -104,9 +114,11 @@ impl Product {
         let last = lines.iter().map(|(order_id, line)| QueuePosition::of(order_id, line)).max();
         self.in_transit.loaded += lines.len();
         self.in_transit.searched += references.len();
-        let nothing = || KnownQueue::up_to(None, true);
-        let known = self.in_transit.known.entry(references.to_vec()).or_insert_with(nothing);
-        known.add(after, last, more, u64::from(units));
+        if !more || last.is_some() {
+            let (references, after) = (references.to_vec(), after.cloned());
+            let up_to = last.filter(|_| more);
+            self.in_transit.searches.push(Searched { references, units, after, up_to });
+        }
         self.load_lines(lines);
     }
 
@@ -144,6 +156,8 @@ impl Product {
         let order: Vec<_> = self.batches.iter().map(|batch| (batch.reference().clone(), batch.eta())).collect();
         let sources: Vec<_> = self.batches.iter().filter(|batch| is_source(batch)).collect();
         let sources: Vec<_> = sources.into_iter().map(|batch| (batch.reference().clone(), batch.eta())).collect();
+        // Nothing moves to a batch that arrives with the last source or after it.
+        let last = sources.iter().map(|(_, eta)| *eta).max();
         for (reference, eta) in order {
             let later: Vec<_> = sources.iter().filter(|(_, other)| *other > eta).map(|(it, _)| it.clone()).collect();
             if later.is_empty() {
@@ -152,7 +166,8 @@ impl Product {
             if !self.batch(&reference).is_some_and(|batch| self.is_target(batch, all)) {
                 continue;
             }
-            let left = self.batches.iter().filter(|batch| batch.eta() >= eta && self.is_target(batch, all));
+            let is_left = |batch: &&Batch| batch.eta() >= eta && Some(batch.eta()) < last && self.is_target(batch, all);
+            let left = self.batches.iter().filter(is_left);
             let free: Vec<u32> = left.map(Batch::available).collect();
             let most = free.iter().copied().max().unwrap_or(0);
             let search = Search { later, most, in_all: free.into_iter().map(u64::from).sum() };
@@ -261,12 +276,12 @@ impl Product {
         let Some(after) = gap.filter(|after| next.is_none_or(|next| after.as_ref() < Some(next))) else {
             return Ok(true);
         };
-        let is_much = *loaded >= self.most_served.saturating_mul(2) || *searched >= MAX_SEARCHED;
-        if *moved >= self.most_served || *moved > 0 && is_much {
+        let has_read_enough = *loaded >= self.most_served.saturating_mul(2) || *searched >= MAX_SEARCHED;
+        if *moved >= self.most_served || *moved > 0 && has_read_enough {
             return Ok(false);
         }
-        // The first search is for all batches that are still to be filled, so that they need none of their own. It may
-        // find lines that fit into others only; then the next ones are for this batch.
+        // The first search serves all batches that are still to be filled. It may end at lines that fit only into others,
+        // so the next one is for this batch alone.
         let (units, in_all) = if after.is_none() { (*most, *in_all) } else { (free, u64::from(free)) };
         let limit = (self.most_served - moved).min(usize::try_from(in_all).unwrap_or(usize::MAX));
         Err(self.needs(DataRequest::FittingOn { references: later.clone(), after, units, limit }))
@@ -280,18 +295,20 @@ impl Product {
         position: Option<&QueuePosition>,
         free: u32,
     ) -> Option<Option<QueuePosition>> {
-        // What is known of more batches is known of the last ones among them. Where one search has ended, another goes on.
-        let searches = self.in_transit.known.iter().filter(|(searched, _)| searched.ends_with(batches));
-        let known: Vec<_> = searches.map(|(_, known)| known).collect();
+        // A search of more batches has also searched the last ones among them.
+        let is_of_these = |search: &&Searched| search.units >= free && search.references.ends_with(batches);
+        let searches: Vec<_> = self.in_transit.searches.iter().filter(is_of_these).collect();
         let mut from = position.cloned();
         loop {
-            let gaps = known.iter().map(|known| known.gap_after(from.as_ref(), u64::from(free)));
-            // No gap is better than any, and a late one better than an early one.
-            let gap = gaps.fold(Some(from.clone()), |one, other| Some(one?.max(other?)))?;
-            if gap == from {
+            let mut up_to = from.clone();
+            for search in searches.iter().filter(|search| search.after <= from) {
+                // Without a last position, it reached the end.
+                up_to = up_to.max(Some(search.up_to.clone()?));
+            }
+            if up_to == from {
                 return Some(from);
             }
-            from = gap;
+            from = up_to;
         }
     }
 

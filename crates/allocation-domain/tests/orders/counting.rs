@@ -31,7 +31,8 @@ pub(crate) enum Counting {
 pub(crate) struct OpenCount(Option<StockCount>);
 
 impl OpenCount {
-    /// Returns the command that changes products: closing a count adjusts them by what it has found.
+    /// Applies a command to the count, and returns what is left to decide on the products: a closed count is an
+    /// adjustment.
     pub(crate) fn resolve(&mut self, command: &Command, products: &Products, now: DateTime<Utc>) -> Option<Command> {
         let Command::Count { counting } = command else { return Some(command.clone()) };
         match counting {
@@ -74,17 +75,14 @@ impl OpenCount {
         }
     }
 
-    /// Closes the count if it can be closed, and returns what it has found.
+    /// Closes the count if its lines are entered, and returns what it has found. If the adjustment is refused, the count
+    /// is as good as abandoned.
     fn close(&mut self, uncounted: UncountedLines, products: &Products) -> Option<Adjustment> {
-        let mut count = self.0.take()?;
+        let mut count = self.0.clone()?;
         count.settle(|reference| batch(products, reference));
-        match count.adjustment(uncounted) {
-            Ok(adjustment) => adjustment,
-            Err(_) => {
-                self.0 = Some(count);
-                None
-            }
-        }
+        let adjustment = count.adjustment(uncounted).ok()?;
+        self.0 = None;
+        adjustment
     }
 }
 

@@ -351,7 +351,7 @@ fn one_search_serves_all_batches_with_free_units() {
     let mut chairs = unloaded(&mut shop, Promises::Stable);
     let mut set = || chairs.set_promises(Promises::Fair, shop.now);
     let references: Vec<BatchReference> = names[1..].iter().map(|name| batch(name)).collect();
-    let search = DataRequest::FittingOn { references: references.clone(), after: None, units: 5, limit: 62 };
+    let search = DataRequest::FittingOn { references: references.clone(), after: None, units: 5, limit: 59 };
     assert_eq!(needed(set().unwrap_err()), search, "for the five free units of one batch and three of each other one");
     chairs.load_fitting_on(&references, None, 5, [], false);
     assert_eq!(chairs.set_promises(Promises::Fair, shop.now), Ok(true), "nothing fits anywhere");
@@ -390,6 +390,38 @@ fn a_search_goes_on_where_one_for_more_batches_has_ended() {
     assert_eq!(needed(add(&mut chairs).unwrap_err()), search(&of_one, after.as_ref(), 7), "B-2 has seven now");
     chairs.load_fitting_on(&of_one, after.as_ref(), 7, [], false);
     assert_eq!(add(&mut chairs), Ok(5));
+}
+
+#[test]
+fn no_search_is_repeated_for_batches_that_arrive_together() {
+    let mut shop = Shop::of_chairs(&[("B-2", 4, due(2)), ("C-2", 8, due(2)), ("B-3", 140, due(3))]);
+    set_promises(&mut shop, Promises::Stable);
+    for number in 0..23 {
+        shop.place(&chairs(&format!("O-{number:02}"), if number < 3 { 4 } else { 7 }));
+    }
+    for name in ["S-1", "S-2", "S-3"] {
+        shop.receive(name, "CHAIR", 7, Eta::InStock);
+    }
+    let all = shop.chairs().clone();
+    let mut chairs = unloaded(&mut shop, Promises::Stable);
+    let mut requests = Vec::new();
+    while let Err(error) = chairs.set_promises(Promises::Fair, shop.now) {
+        let what = needed(error);
+        assert!(!requests.contains(&what), "{what:?} is repeated");
+        let DataRequest::FittingOn { references, after, units, limit } = &what else { panic!("a search") };
+        let position = |(order_id, line): &(OrderId, LineState)| QueuePosition::of(order_id, line);
+        let mut lines: Vec<_> = all.lines().map(|(order_id, line)| (order_id.clone(), line.clone())).collect();
+        lines.retain(|it| {
+            let fits = |name: &BatchReference| it.1.holds(name).is_some_and(|held| held.get() <= *units);
+            references.iter().any(fits) && after.as_ref().is_none_or(|after| position(it) > *after)
+        });
+        lines.sort_by_key(position);
+        let more = lines.len() > *limit;
+        lines.truncate(*limit);
+        chairs.load_fitting_on(references, after.as_ref(), *units, lines, more);
+        requests.push(what);
+    }
+    assert!(requests.len() > 3, "{requests:?}");
 }
 
 #[test]

@@ -72,7 +72,9 @@ fn problem(kind: Kind, operation: Operation) -> Problem {
             Problem::new(kind, "2 units of line 1 of pick list MORNING were shipped, so 4 cannot be put back")
         }
         Kind::CountAlreadyExists => Problem::new(kind, "Count HALL-3 exists already with other content"),
-        Kind::BatchIsCounted => Problem::new(kind, "Open count HALL-3 has batch B-2"),
+        Kind::BatchInOpenCount => {
+            Problem::new(kind, "Batch B-2 is in open count HALL-3: close or abandon that count first")
+        }
         Kind::CountNotFound => Problem::new(kind, "There is no count HALL-3"),
         Kind::CountLineNotFound => Problem::new(kind, "Count HALL-3 has no line 7"),
         Kind::CountClosed => Problem::new(kind, "Count HALL-3 is closed"),

@@ -225,7 +225,7 @@ kinds! {
         AdjustmentAlreadyExists: CONFLICT;
         QuantityChanged: CONFLICT;
         CountAlreadyExists: CONFLICT;
-        BatchIsCounted: CONFLICT;
+        BatchInOpenCount: CONFLICT;
         CountNotFound: NOT_FOUND;
         CountLineNotFound: NOT_FOUND;
         CountClosed: CONFLICT;

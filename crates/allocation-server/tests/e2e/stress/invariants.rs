@@ -170,6 +170,10 @@ pub(crate) fn check_counters(database: &TestDatabase) {
         "SELECT count(*) FROM batch_references r WHERE NOT EXISTS (SELECT 1 FROM batches b
          WHERE b.sku = r.sku AND b.reference = r.reference)",
     );
+    none(
+        "batches of closed counts",
+        "SELECT count(*) FROM counted_batches JOIN stock_counts USING (count_id) WHERE closed_at IS NOT NULL",
+    );
     let total = |of: &str, from: &str| format!("coalesce((SELECT {of} FROM {from} = p.sku), 0)");
     for (column, of, from) in [
         (

@@ -260,14 +260,14 @@ impl Picker {
         *self.returned.entry(name).or_default() += qty;
     }
 
-    /// Counts some batches while others go on, and closes the count, or abandons it if units have gone.
+    /// Counts some batches while other clients act. Closes the count, or abandons it if units are gone.
     fn count(&mut self) {
         let references: BTreeSet<_> = (0..=self.below(3)).map(|_| format!("B-{}", self.below(24))).collect();
         let id = format!("{}-{}", self.name, self.counts);
         let answer = self.client.post("/counts", &json!({"count_id": id, "references": references}));
         if answer.status != 201 {
             let name = answer.json()["type"].clone();
-            assert!(name == "/problems/batch-is-counted" || name == "/problems/batch-not-found", "{answer:?}");
+            assert!(name == "/problems/batch-in-open-count" || name == "/problems/batch-not-found", "{answer:?}");
             return;
         }
         self.counts += 1;
