@@ -8,10 +8,12 @@ mod command;
 mod explorer;
 
 use allocation_adapters_memory::Faults;
+use allocation_domain::Promises;
 use command::Command::{
     Abandon, AddBatch, AddInbound, Adjust, Advance, Allocate, Archive, Cancel, Change, Close, CloseCount, Confirm,
     CreateShipment, Deallocate, Enter, MakeList, OpenCount, Pick, PickAndShip, Place, PlaceComplete, PlaceHeld,
-    PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, RemoveBatch, SetComplete, Ship, TakeBack,
+    PutBack, Read, Receive, Reinstate, ReleaseExpired, ReleaseLine, RemoveBatch, SetComplete, SetPromises, Ship,
+    TakeBack,
 };
 use explorer::Scenario;
 
@@ -416,6 +418,13 @@ fn a_promise_improves_before_or_after_a_newcomer_gets_the_units() {
 }
 
 #[test]
+fn promises_become_fair_before_or_after_a_newcomer_gets_the_units() {
+    let scenario = Scenario::after([SetPromises("LAMP", Promises::Stable), AddInbound("LAMP", "L", 3)]);
+    let scenario = scenario.and_before([Place("O", &[("LAMP", 2)]), AddBatch("LAMP", "S", 2)]);
+    scenario.with([SetPromises("LAMP", Promises::Fair)]).with([Allocate("P", "LAMP", 2)]).assert_sequential();
+}
+
+#[test]
 fn a_promise_improves_before_or_after_a_pick_list_is_made() {
     let scenario = Scenario::after([AddBatch("LAMP", "S", 2), Place("P", &[("LAMP", 2)]), AddInbound("LAMP", "L", 3)]);
     let scenario = scenario.with([Cancel("P")]).with([MakeList("Q")]);
@@ -434,6 +443,9 @@ fn one_receipt_id_is_used_once_and_one_rest_has_each_name() {
     scenario.with([Receive("R", "L", 1)]).with([Receive("R", "S", 1)]).assert_sequential();
     let scenario = Scenario::after([AddInbound("LAMP", "L", 3)]);
     scenario.with([Receive("R", "L", 1)]).with([AddBatch("SOFA", "L/2", 1)]).assert_sequential();
+    // A displaced line loads all batches, the new one among them.
+    let scenario = Scenario::after([AddInbound("LAMP", "L", 3), Place("O", &[("LAMP", 3)])]);
+    scenario.with([Receive("R", "L", 1)]).with([AddBatch("LAMP", "L/2", 1)]).assert_sequential();
 }
 
 /// An order of lamps and sofas that is shipped.

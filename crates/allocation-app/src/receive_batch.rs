@@ -14,6 +14,11 @@ pub type RecordedReceipt = Recorded<Receipt, Received>;
 /// The number of references that are tried for the rest of a batch.
 const MAX_NAMES: u32 = 1_000;
 
+/// A batch that another unit has added since its name was looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("batch {0} was added concurrently")]
+struct NameTaken(BatchReference);
+
 impl UseCases {
     /// Receives units of an inbound batch, which is then in stock with them. The units that have not arrived become a
     /// batch of their own, or are given up.
@@ -82,11 +87,20 @@ fn made(unit: &mut dyn UnitOfWork, attempt: Attempt, receipt: &Receipt) -> Resul
     reject_awaiting(product.batch(receipt.reference()))?;
     let outcome = match unit.decide(product, |product| product.receive_batch(receipt, &rest_name, now))? {
         Ok(outcome) => outcome,
+        // The caller has named none, so the next run tries another name.
+        Err(ReceiveError::RestExists(name)) if !names_rest(receipt) => {
+            return Err(StoreError::Conflict(NameTaken(name).into()));
+        }
         Err(refusal) => return Made::ended(refused(unit, &id, refusal)),
     };
     let recorded_at = product.decided_at(now).trunc_subsecs(6);
     let recorded = Recorded { request: receipt.clone(), outcome, recorded_at };
     Ok(Made::Now(Box::new(locked), Box::new(recorded)))
+}
+
+/// Returns whether a receipt names the batch of its rest.
+fn names_rest(receipt: &Receipt) -> bool {
+    receipt.rest().is_some_and(|rest| rest.reference.is_some())
 }
 
 /// Returns a reference for the rest that no batch has: the one of the receipt, or that of the batch with a number.
@@ -98,10 +112,15 @@ fn rest_name(unit: &mut dyn UnitOfWork, receipt: &Receipt) -> Result<Result<Batc
         return Ok(if is_taken { Err(ReceiveError::RestExists(name.clone())) } else { Ok(name.clone()) });
     }
     let number = |number| BatchReference::parse(format!("{reference}/{number}")).ok();
-    let names: Vec<_> = (2..2 + MAX_NAMES).map_while(number).collect();
-    let taken = unit.products().skus_of_batches(&names)?;
-    let free = names.into_iter().find(|name| !taken.contains_key(name));
-    Ok(free.ok_or_else(|| ReceiveError::RestWithoutName(reference.clone())))
+    // Few batches have more than a few rests.
+    for numbers in [2..10, 10..2 + MAX_NAMES] {
+        let names: Vec<_> = numbers.map_while(number).collect();
+        let taken = unit.products().skus_of_batches(&names)?;
+        if let Some(free) = names.into_iter().find(|name| !taken.contains_key(name)) {
+            return Ok(Ok(free));
+        }
+    }
+    Ok(Err(ReceiveError::RestWithoutName(reference.clone())))
 }
 
 #[cfg(test)]

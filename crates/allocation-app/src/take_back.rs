@@ -29,7 +29,7 @@ impl UseCases {
     /// [`UseCaseError`]; nothing has changed, unless the outcome of the commit is unknown.
     pub fn take_back(&self, goods_return: &GoodsReturn) -> Result<Outcome<RecordedReturn>, UseCaseError<ReturnError>> {
         self.decide("take_back", |unit, attempt| {
-            let (Locked { products, contexts, .. }, recorded) = match booked(unit, attempt, goods_return)? {
+            let (Locked { products, contexts, .. }, recorded) = match self.booked(unit, attempt, goods_return)? {
                 Booked::Now(locked, recorded) => (*locked, recorded),
                 Booked::Ended(outcome) => return Ok(outcome),
             };
@@ -37,6 +37,56 @@ impl UseCases {
             unit.documents().add(&StockDocument::Return(recorded.clone()))?;
             Ok(UnitOutcome::Commit(Ok(Outcome::Changed(recorded))))
         })
+    }
+
+    fn booked(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        attempt: Attempt,
+        goods_return: &GoodsReturn,
+    ) -> Result<Booked, StoreError> {
+        let id = StockDocumentId::Return(goods_return.return_id().clone());
+        if let Some(StockDocument::Return(known)) = unit.documents().find(&id)? {
+            let other = || ReturnError::AlreadyExists(goods_return.return_id().clone());
+            let decided = if known.request == *goods_return { Ok(repeated(known, attempt)) } else { Err(other()) };
+            return Ok(Booked::Ended(UnitOutcome::Rollback(decided)));
+        }
+        let Some(locked) = self.lock_lines(unit, goods_return)? else {
+            return Booked::ended(refused(unit, &id, ReturnError::OrderNotFound(goods_return.order_id().clone())));
+        };
+        let Some(mut locked) = up_to_date(unit, locked)? else { return Ok(Booked::Ended(UnitOutcome::Step)) };
+        let (now, products) = (locked.now, &mut locked.products);
+        let mut returning = match unit.decide(products, |products| Returning::of(goods_return, products, now))? {
+            Ok(returning) => returning,
+            Err(refusal) => return Booked::ended(refused(unit, &id, refusal)),
+        };
+        let references = goods_return.references();
+        let taken = unit.products().skus_of_batches(&references)?;
+        if let Some((reference, _)) = taken.into_iter().next() {
+            return Booked::ended(refused(unit, &id, ReturnError::BatchExists(reference)));
+        }
+        let Ok(outcome) = unit.decide(products, |products| returning.resume(goods_return, products, now))?;
+        let decided_at = products.iter().map(|product: &Product| product.decided_at(now)).min();
+        let recorded_at = decided_at.unwrap_or(now).trunc_subsecs(6);
+        let recorded = Recorded { request: goods_return.clone(), outcome, recorded_at };
+        Ok(Booked::Now(Box::new(locked), recorded))
+    }
+
+    /// Locks the products of a return that the order has lines of, with these lines; returns `None` for an unknown order.
+    fn lock_lines(&self, unit: &mut dyn UnitOfWork, goods_return: &GoodsReturn) -> Result<Option<Locked>, StoreError> {
+        let order_id = goods_return.order_id();
+        let skus = unit.orders().skus_of(order_id)?;
+        if skus.is_empty() {
+            return Ok(None);
+        }
+        // Before any lock: the first return of all locks every product for a moment. A dry run is none: it may commit a step,
+        // and must not shut programs out by that.
+        if !self.units.is_dry_run() {
+            unit.documents().prepare_returns()?;
+        }
+        let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
+        let wanted: Vec<_> = goods_return.skus().into_iter().filter(|sku| skus.contains(sku)).map(line).collect();
+        lock(unit, &wanted).map(Some)
     }
 }
 
@@ -52,48 +102,6 @@ impl Booked {
     fn ended(outcome: UnitResult<Outcome<RecordedReturn>, ReturnError>) -> Result<Self, StoreError> {
         outcome.map(Self::Ended)
     }
-}
-
-fn booked(unit: &mut dyn UnitOfWork, attempt: Attempt, goods_return: &GoodsReturn) -> Result<Booked, StoreError> {
-    let id = StockDocumentId::Return(goods_return.return_id().clone());
-    if let Some(StockDocument::Return(known)) = unit.documents().find(&id)? {
-        let other = || ReturnError::AlreadyExists(goods_return.return_id().clone());
-        let decided = if known.request == *goods_return { Ok(repeated(known, attempt)) } else { Err(other()) };
-        return Ok(Booked::Ended(UnitOutcome::Rollback(decided)));
-    }
-    let Some(locked) = lock_lines(unit, goods_return)? else {
-        return Booked::ended(refused(unit, &id, ReturnError::OrderNotFound(goods_return.order_id().clone())));
-    };
-    let Some(mut locked) = up_to_date(unit, locked)? else { return Ok(Booked::Ended(UnitOutcome::Step)) };
-    let (now, products) = (locked.now, &mut locked.products);
-    let mut returning = match unit.decide(products, |products| Returning::of(goods_return, products, now))? {
-        Ok(returning) => returning,
-        Err(refusal) => return Booked::ended(refused(unit, &id, refusal)),
-    };
-    let references = goods_return.references();
-    let taken = unit.products().skus_of_batches(&references)?;
-    if let Some((reference, _)) = taken.into_iter().next() {
-        return Booked::ended(refused(unit, &id, ReturnError::BatchExists(reference)));
-    }
-    let Ok(outcome) = unit.decide(products, |products| returning.resume(goods_return, products, now))?;
-    let decided_at = products.iter().map(|product: &Product| product.decided_at(now)).min();
-    let recorded_at = decided_at.unwrap_or(now).trunc_subsecs(6);
-    let recorded = Recorded { request: goods_return.clone(), outcome, recorded_at };
-    Ok(Booked::Now(Box::new(locked), recorded))
-}
-
-/// Locks the products of a return that the order has lines of, with these lines; returns `None` for an unknown order.
-fn lock_lines(unit: &mut dyn UnitOfWork, goods_return: &GoodsReturn) -> Result<Option<Locked>, StoreError> {
-    let order_id = goods_return.order_id();
-    let skus = unit.orders().skus_of(order_id)?;
-    if skus.is_empty() {
-        return Ok(None);
-    }
-    // Before any lock: the first return of all locks every product for a moment.
-    unit.documents().prepare_returns()?;
-    let line = |sku| LockRequest { order_ids: vec![order_id.clone()], ..LockRequest::product(sku) };
-    let wanted: Vec<_> = goods_return.skus().into_iter().filter(|sku| skus.contains(sku)).map(line).collect();
-    lock(unit, &wanted).map(Some)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use allocation_domain::{
     Adjustment, AdjustmentId, AdjustmentLine, AdjustmentReason, BatchReference, CountId, CountLine, CountScope,
     CountedUnits, Disposition, Eta, GoodsReturn, HoldDuration, LineState, NewBatch, NewOrder, NewPickList, NewShipment,
     NewStockCount, OpenLines, OrderChange, OrderConfirmation, OrderId, OrderLine, OrderTerms, Outcome, PickCriteria,
-    PickLineId, PickListId, Quantity, Receipt, ReceiptId, ReservationState, ReturnId, ReturnLine, ShipmentId,
+    PickLineId, PickListId, Promises, Quantity, Receipt, ReceiptId, ReservationState, ReturnId, ReturnLine, ShipmentId,
     ShipmentLine, Sku, TermsChange, UncountedLines, UnitChange, Units,
 };
 use allocation_ports::{
@@ -34,6 +34,8 @@ pub(super) enum Command {
     CloseCount(&'static str),
     /// Abandons a count.
     Abandon(&'static str),
+    /// Sets whether lines of a product keep their promises.
+    SetPromises(&'static str, Promises),
     /// Removes a batch.
     RemoveBatch(&'static str),
     /// Adds an inbound batch: its SKU, reference and units.
@@ -163,6 +165,9 @@ impl Shop {
                 })
             }
             Command::Abandon(name) => reply_of(self.use_cases.abandon_count(&count_id(name)), |()| "abandoned"),
+            Command::SetPromises(sku, promises) => {
+                reply_of(self.use_cases.register_product(&Sku::parse(sku).unwrap(), Some(promises)), |_| "set")
+            }
             Command::RemoveBatch(reference) => {
                 reply_of(self.use_cases.remove_batch(&BatchReference::parse(reference).unwrap()), |()| "removed")
             }

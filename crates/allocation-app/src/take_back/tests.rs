@@ -155,12 +155,13 @@ fn lamps() -> Product {
     restored(products.get(&sku("LAMP")).unwrap())
 }
 
+fn with_lamps(unit: Result<MockUnitOfWork, StoreError>) -> Result<MockUnitOfWork, StoreError> {
+    with_orders(unit, |orders| {
+        orders.expect_skus_of().returning(|_| Ok(vec![sku("LAMP")]));
+    })
+}
+
 fn run(units: Vec<Result<MockUnitOfWork, StoreError>>) -> Result<Outcome<RecordedReturn>, UseCaseError<ReturnError>> {
-    let with_lamps = |unit| {
-        with_orders(unit, |orders| {
-            orders.expect_skus_of().returning(|_| Ok(vec![sku("LAMP")]));
-        })
-    };
     use_cases(units.into_iter().map(with_lamps).collect()).take_back(&restock("RMA-1", 2))
 }
 
@@ -240,6 +241,24 @@ fn a_refusal_because_of_the_same_return_finds_it_instead() {
         documents.expect_find().times(1).returning(move |_| Ok(Some(StockDocument::Return(again.clone()))));
     });
     assert_eq!(run(vec![late, found]).unwrap(), Outcome::Unchanged(made));
+}
+
+/// A step of it is committed, if the product is behind.
+#[test]
+fn a_dry_run_shuts_no_program_out() {
+    let unit = with_documents(
+        rolled_back(|products| {
+            locks_lamps(products);
+            saves(products, &["line_returned", "batch_added"]);
+        }),
+        |documents| {
+            documents.expect_find().returning(|_| Ok(None));
+            documents.expect_prepare_returns().never();
+            documents.expect_add().times(1).returning(|_| Ok(()));
+        },
+    );
+    let tried = use_cases(vec![with_lamps(unit)]).as_dry_run(true).take_back(&restock("RMA-1", 2));
+    assert!(matches!(tried, Ok(Outcome::Changed(_))), "{tried:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Names that look alike.
+//! Names that look alike, and names with special characters.
 
 use allocation_domain::{BatchReference, OrderId, PickListId, Sku};
 
@@ -22,5 +22,16 @@ fn a_name_has_no_invisible_twin() {
         assert!(BatchReference::parse(twin).is_err(), "{twin:?}");
         assert!(OrderId::parse(twin).is_err(), "{twin:?}");
         assert!(PickListId::parse(twin).is_err(), "{twin:?}");
+    }
+}
+
+/// magento2#8615, #23043: characters that a path reserves are characters like others.
+#[test]
+fn a_name_has_reserved_characters() {
+    for name in ["A/B", "A+B", "100 %", "A%2FB"] {
+        assert_eq!(Sku::parse(name).unwrap().as_str(), name);
+        assert_eq!(BatchReference::parse(name).unwrap().as_str(), name);
+        assert_eq!(OrderId::parse(name).unwrap().as_str(), name);
+        assert_eq!(PickListId::parse(name).unwrap().as_str(), name);
     }
 }

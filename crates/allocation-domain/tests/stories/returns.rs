@@ -49,6 +49,7 @@ fn too_many(order_id: &str, requested: u64, returnable: u32) -> ReturnError {
     ReturnError::MoreThanShipped { order_id: id(order_id), lines: vec![excess] }
 }
 
+/// openfoodnetwork#1631, magento/inventory#2773: units that come back are in stock again only as the return says.
 #[test]
 fn restocked_units_are_a_batch_of_their_own_that_remembers_its_origin() {
     let mut shop = shipped();

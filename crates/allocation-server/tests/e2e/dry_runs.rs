@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 /// Everything that a client can see, and the number of events that were written.
 fn state(client: &Client, database: &TestDatabase) -> (Vec<Value>, i64) {
-    let paths = ["/batch", "/products", "/orders", "/allocations", "/backorders", "/pick-lists", "/shipments"];
+    let paths =
+        ["/batch", "/products", "/orders", "/allocations", "/backorders", "/pick-lists", "/shipments", "/counts"];
     let shown = paths.iter().flat_map(|path| client.all(path)).collect();
     (shown, database.count("SELECT count(*) FROM all_events"))
 }

@@ -216,7 +216,7 @@ fn a_line_waits_for_short_picked_units_that_no_other_batch_has(database: &TestDa
     assert_eq!(lines(&make(&client, &json!({})).json()), ["1 L-2 O-1 5 open"]);
 }
 
-fn a_pick_is_not_undone(database: &TestDatabase) {
+fn picked_units_are_neither_released_nor_cancelled(database: &TestDatabase) {
     let server = Server::start(database);
     let client = server.client();
     orders(&client);
@@ -642,7 +642,7 @@ on_every_database!(
     a_pick_is_corrected_until_it_is_shipped,
     picked_units_are_put_back_for_another_list_or_for_waiting_lines,
     a_line_waits_for_short_picked_units_that_no_other_batch_has,
-    a_pick_is_not_undone,
+    picked_units_are_neither_released_nor_cancelled,
     released_units_leave_their_list,
     a_released_list_leaves_its_units_to_others,
     a_released_line_leaves_its_units_to_others_and_the_rest_ships,

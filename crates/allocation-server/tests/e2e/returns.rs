@@ -1,5 +1,6 @@
 //! Returns: shipped units that come back.
 
+use crate::outages::eventually;
 use crate::pick_lists::events;
 use crate::support::{Answer, Client, Server, TestDatabase, binary, now, on_every_database, projection};
 use serde_json::{Value, json};
@@ -174,7 +175,40 @@ fn the_warehouse_books_returns_and_a_shop_does_not(database: &TestDatabase) {
     answer("picking:write").problem(404, "order-not-found");
 }
 
+/// In pages of two, and with a movement of each kind but short picks.
+fn movements_add_up_to_the_units_of_a_product(database: &TestDatabase) {
+    let server = Server::start(database);
+    let client = server.client();
+    client.add_batch("B-1", "LAMP", 10, None);
+    client.add_batch("B-2", "LAMP", 5, Some("2099-01-15"));
+    let lines = json!([{"reference": "B-1", "change": -2}]);
+    client.post("/adjustments", &json!({"adjustment_id": "A", "reason": "lost", "lines": lines}));
+    client.post("/batch/B-2/receipts", &json!({"receipt_id": "R", "qty": 3, "rejected": 1}));
+    ship(&client, "O-1", &[("LAMP", 4)]);
+    take_back(&client, "RMA-1", "O-1", &[line("LAMP", 1, "restock"), line("LAMP", 1, "scrap")]);
+    let moved = || -> Vec<(String, i64)> {
+        let rows = client.all("/products/LAMP/movements?limit=2");
+        rows.iter().map(|row| (row["event"].as_str().unwrap().to_owned(), row["change"].as_i64().unwrap())).collect()
+    };
+    let expected = [
+        ("batch_added", 10),
+        ("batch_added", 5),
+        ("batch_adjusted", -2),
+        ("batch_received", -2),
+        ("batch_added", 1),
+        ("shipped", -4),
+        ("batch_added", 1),
+    ];
+    let expected = expected.map(|(event, change)| (event.to_owned(), change));
+    let shown = eventually("the movements have no positions", || Some(moved()).filter(|moved| moved.len() == 7));
+    assert_eq!(shown, expected);
+    let product = client.get("/products/LAMP").json();
+    let units = |name: &str| product[name].as_i64().unwrap();
+    assert_eq!(shown.iter().map(|(_, change)| change).sum::<i64>(), units("in_stock") + units("on_its_way"));
+}
+
 on_every_database!(
+    movements_add_up_to_the_units_of_a_product,
     two_of_five_shipped_units_come_back,
     refusals_change_nothing,
     an_archived_order_takes_back_its_units,
