@@ -79,8 +79,8 @@ impl UseCases {
         if skus.is_empty() {
             return Ok(None);
         }
-        // Before any lock: the first return of all locks every product for a moment. A dry run is none: it may commit a step,
-        // and must not shut programs out by that.
+        // Before any lock: the first return of all locks every product for a moment. A dry run does not, because it may
+        // commit a step, which would shut programs out.
         if !self.units.is_dry_run() {
             unit.documents().prepare_returns()?;
         }

@@ -34,8 +34,8 @@ pub(crate) fn routes() -> [Path; 4] {
 
 document!(OpenCountProblems:
     Validation, MalformedJson, UnsupportedMediaType, BodyTooLarge, BatchNotFound, CountAlreadyExists,
-    AdjustmentAlreadyExists, BatchInOpenCount, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent, DatabaseUnavailable,
-    InternalError,
+    AdjustmentAlreadyExists, BatchInOpenCount, NothingToCount, CountTooLarge, Overloaded, SchemaNotCurrent,
+    DatabaseUnavailable, InternalError,
 );
 document!(ListCountsProblems: Validation, Overloaded, DatabaseUnavailable, InternalError);
 document!(FindCountProblems: Validation, CountNotFound, Overloaded, DatabaseUnavailable, InternalError);

@@ -54,8 +54,8 @@ fn breaks(statement: &str, all: &[String], down: &[String]) -> Option<&'static s
     if statement.starts_with("DROP") {
         let dropped = object(statement, "DROP");
         let is_made_by = |statements: &[String]| statements.iter().any(|other| object(other, "CREATE") == dropped);
-        // Without an index that is not unique, older programs are slower in some lists. `CREATE UNIQUE INDEX` makes none
-        // of this name here.
+        // Without an index that is not unique, older programs are only slower in some lists. `object` does not recognize
+        // `CREATE UNIQUE INDEX`, so a unique index stays.
         let is_plain_index = statement.starts_with("DROP INDEX") && is_made_by(down);
         let is_replaced = dropped.is_some() && (is_made_by(all) || is_plain_index);
         return (!is_replaced).then_some("it drops what older programs may use");
